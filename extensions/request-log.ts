@@ -1,0 +1,46 @@
+import { checkOptions, type Decorator, decorator, kinds, type Logger } from '../src/index.ts'
+
+export interface RequestLogOptions {
+  /** Any logger like pino: `info`, `warn` and `error` take an object of fields, then a message. @default the app's */
+  logger?: Logger
+  /** Whether the query string is logged; it may hold what should not be kept. @default false */
+  query?: boolean
+}
+
+/**
+ * Writes one line for each request when its answer has gone out: id, method, path, route, status, bytes, milliseconds,
+ * and the client's address. 5xx at level error, 4xx at warn, the rest at info. A client that left early is told by
+ * `aborted: true`.
+ *
+ * For all requests, those to no route included: `app.use(requestLog())`. It stands in a stack as well.
+ *
+ * @throws TypeError for a wrong option
+ * @example app.use(requestLog({ logger: pino() }))
+ */
+export function requestLog(options: RequestLogOptions = {}): Decorator {
+  checkOptions('requestLog', options, { logger: kinds.object, query: kinds.flag })
+  return decorator('requestLog', (ctx, next) => {
+    const { method, path, search, ip, requestId, res } = ctx
+    const start = performance.now()
+    const { logger = ctx.app.logger } = options
+    res.once('close', () => {
+      const status = res.statusCode
+      const level = status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'
+      const ms = Math.round((performance.now() - start) * 10) / 10
+      const length = Number(res.getHeader('Content-Length'))
+      const line = {
+        requestId,
+        method,
+        path: options.query ? path + search : path,
+        route: ctx.route?.path,
+        status,
+        bytes: Number.isNaN(length) ? undefined : length,
+        ms,
+        ip,
+        ...(res.writableFinished ? {} : { aborted: true }),
+      }
+      logger[level](line, 'request')
+    })
+    return next()
+  })
+}

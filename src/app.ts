@@ -1,0 +1,229 @@
+import type { Server } from 'node:http'
+import Koa from 'koa'
+import { Blueprint } from './blueprint.ts'
+import { Client, type ClientOptions } from './client.ts'
+import type { BaseContext } from './context.ts'
+import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { type Compose, composed, composeOf, lower, type Middleware } from './lift.ts'
+import { readPath } from './path.ts'
+import { trustProxies } from './proxy.ts'
+import { RequestPath } from './request-path.ts'
+import type { ErrorClass } from './rescue.ts'
+import { type Entry, nameOf, type Route } from './route.ts'
+import { RouteTable } from './router.ts'
+import { createServer } from './server.ts'
+import { type KolbaOptions, type Logger, plainLogger, readOptions, type Settings } from './settings.ts'
+import { signalOf } from './signal.ts'
+import { type UrlOf, UrlTable } from './url.ts'
+
+/**
+ * An app: a Koa application (`use`, `callback`, `ctx`) with verbs for resources.
+ *
+ * @example
+ * const app = kolba()
+ * app.get('/books/:id', json(), ctx => shelf.get(ctx.params.id))
+ * app.listen(3000)
+ *
+ * @throws TypeError for an option that is unknown or of a wrong kind
+ */
+export function kolba(options: KolbaOptions = {}): Kolba {
+  return new Kolba(options)
+}
+
+export class Kolba extends Koa {
+  readonly settings: Settings
+  readonly logger: Logger
+  /** Koa's own names on ctx, which no decorator may take. */
+  readonly reserved: object
+  readonly #blueprint = new Blueprint()
+  readonly #urls = new UrlTable()
+  readonly #routes: Route[] = []
+  readonly #path = new RequestPath(this)
+  readonly #life = new Lifecycle()
+  readonly #within: Middleware
+
+  readonly get = this.#blueprint.get
+  readonly head = this.#blueprint.head
+  readonly post = this.#blueprint.post
+  readonly put = this.#blueprint.put
+  readonly patch = this.#blueprint.patch
+  readonly delete = this.#blueprint.delete
+  readonly options = this.#blueprint.options
+  readonly query = this.#blueprint.query
+  readonly all = this.#blueprint.all
+  readonly route = this.#blueprint.route
+  readonly group: Blueprint['group'] = this.#blueprint.group.bind(this.#blueprint)
+  readonly mount: Blueprint['mount'] = this.#blueprint.mount.bind(this.#blueprint)
+  readonly subscribe = this.#blueprint.subscribe.bind(this.#blueprint)
+
+  constructor(options: KolbaOptions = {}) {
+    const settings = readOptions(options)
+    const { env, keys, subdomainOffset, asyncLocalStorage } = options
+    super({ env, keys, subdomainOffset, asyncLocalStorage })
+    this.settings = settings
+    this.logger = options.logger ?? plainLogger
+    this.reserved = Object.getPrototypeOf(this.context)
+    if (settings.proxy.length > 0) trustProxies(this.request, settings.proxy)
+    extendContext(this, this.#path)
+    // Koa asks `compose` for the function that answers a request. This one also guards, rescues and runs the hooks.
+    const compose = composeOf(this)
+    Object.assign(this, { compose: this.#answering(compose) })
+    this.#within = composed(this, compose, middleware => middleware.slice(0, -1))
+    this.middleware.push(this.#path.dispatch as Koa.Middleware)
+    this.#blueprint.subscribe(entry => this.#register(entry))
+  }
+
+  /** Adds a Koa middleware, which runs before the routes; or a decorator, for every request there is. */
+  override use<S, C>(middleware: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): this
+  override use(middleware: Decorator | Middleware): this
+  override use(middleware: unknown): this {
+    super.use((isDecorator(middleware) ? lower(middleware) : middleware) as Koa.Middleware)
+    const [routes, added] = this.middleware.splice(-2) as [Koa.Middleware, Koa.Middleware]
+    this.middleware.push(added, routes)
+    return this
+  }
+
+  /** Runs before every request to a route or to none. What it returns, if anything, is the answer. */
+  before(hook: (ctx: BaseContext) => unknown): this {
+    this.#path.before.push(check('before', hook))
+    return this
+  }
+
+  /** Runs when the answer stands on ctx, that to an error too, and may change it there. */
+  after(hook: (ctx: BaseContext) => unknown): this {
+    this.#path.after.push(check('after', hook))
+    return this
+  }
+
+  /**
+   * Answers errors of a class, those of a subclass included unless that has a handler of its own. A plain value is a
+   * body with the error's status, or 500; a `reply()` has its own; `problem()` may be thrown or returned; with
+   * undefined the error is answered as if there were no handler.
+   *
+   * @example app.onError(BookMissing, error => problem(404, { detail: error.message }))
+   */
+  onError<E extends Error>(type: ErrorClass<E>, handler: (error: E, ctx: BaseContext) => unknown): this {
+    if (typeof type !== 'function') throw new TypeError('onError: the first argument is a class of errors.')
+    this.#path.rescue.add(type, check(`onError ${type.name}`, handler))
+    return this
+  }
+
+  /** Runs, and is waited for, before the app listens. */
+  onStart(hook: () => unknown): this {
+    this.#life.onStart(check('onStart', hook))
+    return this
+  }
+
+  /** Runs when the app closes, after the last answer; the last registered first. */
+  onStop(hook: () => unknown): this {
+    this.#life.onStop(check('onStop', hook))
+    return this
+  }
+
+  /** The path of an endpoint, by its handler or its name: `app.url(showBook, { id: 7 })` is `/books/7`. */
+  readonly url = ((key: string, params?: object, query?: object) =>
+    this.#urls.url(key, params as never, query as never)) as UrlOf
+
+  /** The routes as data, in the order of their registration. */
+  routes(): readonly Route[] {
+    return [...this.#routes]
+  }
+
+  /** Calls the app in tests, without a port. */
+  client(options?: ClientOptions): Client {
+    return new Client({ start: () => this.start(), createServer: () => this.createServer() }, options)
+  }
+
+  /** Runs the hooks of `onStart`, once; `listen` and `client` do it by themselves. */
+  start(): Promise<void> {
+    return this.#life.start()
+  }
+
+  /** A server with the app's timeouts and limits, which does not listen yet. */
+  createServer(): Server {
+    return createServer(this.settings, this.callback() as never)
+  }
+
+  /** Koa's `listen`, with timeouts, limits, and an orderly end on SIGTERM and SIGINT. */
+  override listen(...args: unknown[]): Server {
+    return this.#life.listen(this.createServer(), args, this.settings.signals ? () => this.close() : undefined)
+  }
+
+  /** Stops accepting, answers what comes on open connections with 503, waits `timeouts.drain`, runs the stop hooks. */
+  close(): Promise<void> {
+    this.#path.isClosing = true
+    return this.#life.close(this.settings.timeouts.drain)
+  }
+
+  /** Logs an error with the id of its request. An error that is shown to the client is not logged, as in Koa. */
+  override onerror(error: Error & { expose?: boolean }, ctx?: BaseContext): void {
+    if (error.expose || this.silent) return
+    const { requestId, method, path } = ctx ?? {}
+    this.logger.error({ err: error, requestId, method, path }, error.message)
+  }
+
+  /** For an app that this one is mounted on: its route, inside this app's middleware, hooks and error handlers. */
+  readonly through: Middleware = (ctx, next) =>
+    this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next)))
+
+  #answering(compose: Compose): (middleware: Koa.Middleware[]) => (ctx: BaseContext) => Promise<void> {
+    return middleware => {
+      const run = compose(middleware)
+      return ctx => this.#path.answer(ctx, () => run(ctx, nothing))
+    }
+  }
+
+  #register(entry: Entry): void {
+    const { methods, path, decorators, handler, known } = entry
+    const parts = readPath(nameOf(entry), path)
+    const route: Route & { notes: Route['notes'] } = {
+      methods,
+      path,
+      name: entry.name || undefined,
+      decorators: flat(decorators),
+      handler,
+      notes: [],
+      app: this,
+    }
+    route.notes = notesOf(route)
+    const run = fold(decorators, handler, route)
+    if (entry.fallback) {
+      const routes = new RouteTable()
+      routes.add(route, parts, run)
+      this.#path.fallbacks.push({ isOpen: entry.fallback, routes })
+      return
+    }
+    this.#path.routes.add(route, parts, run)
+    this.#urls.add(route, parts, known)
+    this.#routes.push(route)
+  }
+}
+
+function extendContext(app: Kolba, path: RequestPath): void {
+  Object.defineProperties(app.context, {
+    signal: {
+      get(this: BaseContext) {
+        return signalOf(this)
+      },
+    },
+    urlFor: {
+      value(this: BaseContext, ...args: Parameters<UrlOf>) {
+        return `${this.protocol}://${this.host}${app.url(...args)}`
+      },
+    },
+    // Koa comes here when it could not write what stood on ctx, and when the connection broke.
+    onerror: {
+      value(this: BaseContext, error: Error | null) {
+        if (error) path.rescue.last(this, error)
+      },
+    },
+  })
+}
+
+async function nothing(): Promise<void> {}
+
+function check<F>(where: string, hook: F): F {
+  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one that takes ctx.`)
+  return hook
+}

@@ -1,0 +1,164 @@
+import http, { type IncomingHttpHeaders, type RequestOptions, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { duplexPair } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { checkOptions, kinds } from './check.ts'
+
+export interface ClientOptions {
+  /** Over a real port of this machine instead of in memory; `client.close()` then closes it. @default false */
+  port?: boolean
+  /** Headers of every request, `{ authorization: 'Bearer ...' }`. */
+  headers?: Readonly<Record<string, string>>
+  /** Keeps the cookies that the app sets, and sends them along. @default false */
+  cookies?: boolean
+}
+
+/** A request, in the words of `fetch`; `json` is a body to be written as JSON. */
+export interface RequestInit {
+  method?: string
+  headers?: Readonly<Record<string, string | readonly string[]>>
+  body?: string | Uint8Array
+  json?: unknown
+  signal?: AbortSignal
+}
+
+type Call = (path: string, init?: RequestInit) => Promise<Response>
+
+/** What the client needs of an app. */
+interface Host {
+  start(): Promise<void>
+  createServer(): Server
+}
+
+/**
+ * Calls an app as `fetch` would, through the whole of it, HTTP parser and limits included, and needs no port.
+ * Redirects are answers like others and are not followed. Made by `app.client()`.
+ *
+ * @example
+ * const response = await app.client().get('/books')
+ * t.deepEqual(await response.json(), [])
+ */
+export class Client {
+  readonly get = this.#verb('GET')
+  readonly head = this.#verb('HEAD')
+  readonly post = this.#verb('POST')
+  readonly put = this.#verb('PUT')
+  readonly patch = this.#verb('PATCH')
+  readonly delete = this.#verb('DELETE')
+  readonly options = this.#verb('OPTIONS')
+  readonly query = this.#verb('QUERY')
+
+  readonly #host: Host
+  readonly #options: ClientOptions
+  readonly #cookies = new Map<string, string>()
+  #server: Promise<Server> | undefined
+
+  constructor(host: Host, options: ClientOptions = {}) {
+    checkOptions('client', options, { port: kinds.flag, headers: kinds.object, cookies: kinds.flag })
+    this.#host = host
+    this.#options = options
+  }
+
+  /** Sends a request. It rejects where the connection fails, and resolves for every status. */
+  async fetch(path: string, { method = 'GET', headers, body, json, signal }: RequestInit = {}): Promise<Response> {
+    this.#server ??= this.#open()
+    const server = await this.#server
+    const content = json === undefined ? body : JSON.stringify(json)
+    const all: Record<string, unknown> = {
+      ...lowered(this.#options.headers),
+      ...this.#cookieHeader(),
+      ...lowered(headers),
+    }
+    if (json !== undefined) all['content-type'] ??= 'application/json'
+    if (content !== undefined) all['content-length'] ??= Buffer.byteLength(content)
+    const options = { method, path, headers: { host: 'localhost', ...all } as never, ...(signal && { signal }) }
+    const response = await send(options, server, this.#options.port === true, content)
+    this.#keep(response.headers.getSetCookie())
+    return response
+  }
+
+  /** Closes the port, where there is one. */
+  async close(): Promise<void> {
+    const server = await this.#server
+    this.#server = undefined
+    if (server?.listening) await new Promise(resolve => server.close(resolve))
+  }
+
+  #verb(method: string): Call {
+    return (path, init) => this.fetch(path, { ...init, method })
+  }
+
+  async #open(): Promise<Server> {
+    await this.#host.start()
+    const server = this.#host.createServer()
+    if (this.#options.port) await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    return server
+  }
+
+  #cookieHeader(): { cookie?: string } {
+    if (this.#cookies.size === 0) return {}
+    return { cookie: [...this.#cookies].map(pair => pair.join('=')).join('; ') }
+  }
+
+  #keep(lines: string[]): void {
+    if (!this.#options.cookies) return
+    for (const line of lines) {
+      const [pair = '', ...attributes] = line.split(/; */)
+      const name = pair.slice(0, pair.indexOf('='))
+      const expires = attributes.find(it => /^expires=/i.test(it))?.slice(8)
+      const gone =
+        attributes.some(it => /^max-age=(0|-\d+)$/i.test(it)) || (expires && Date.parse(expires) <= Date.now())
+      if (gone) this.#cookies.delete(name)
+      else this.#cookies.set(name, pair.slice(name.length + 1))
+    }
+  }
+}
+
+function send(options: RequestOptions, server: Server, port: boolean, body?: string | Uint8Array): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ ...options, ...(port ? address(server) : connection(server)) })
+    request.on('error', reject)
+    request.on('response', async incoming => {
+      try {
+        const content = await buffer(incoming)
+        const status = incoming.statusCode as number
+        const empty = options.method === 'HEAD' || status === 204 || status === 304
+        resolve(
+          new Response(empty ? null : content, {
+            status,
+            statusText: incoming.statusMessage ?? '',
+            headers: pairs(incoming.headers),
+          }),
+        )
+      } catch (error) {
+        reject(error)
+      }
+    })
+    request.end(body)
+  })
+}
+
+function address(server: Server): RequestOptions {
+  return { agent: false, host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+}
+
+/** Two ends of a line in memory: one is the server's connection, the other the client's. */
+function connection(server: Server): RequestOptions {
+  return {
+    createConnection: () => {
+      const [near, far] = duplexPair()
+      server.emit('connection', far)
+      return near as never
+    },
+  }
+}
+
+function lowered(headers: RequestInit['headers'] = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function pairs(headers: IncomingHttpHeaders): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map(text => [name, text] as [string, string]),
+  )
+}

@@ -1,0 +1,26 @@
+export { Kolba, kolba } from './app.ts'
+export { Blueprint, blueprint } from './blueprint.ts'
+export { among, checkOptions, type Kind, kinds } from './check.ts'
+export type { Client, ClientOptions } from './client.ts'
+export type { Awaitable, BaseContext, Context, Handler } from './context.ts'
+export {
+  type AddsOf,
+  type AnyDecorator,
+  type Around,
+  type AroundContext,
+  type Decorator,
+  type DecoratorOptions,
+  decorator,
+  type Next,
+  stack,
+} from './decorator.ts'
+export { lift, type Middleware } from './lift.ts'
+export { type MediaType, readMediaType } from './media-type.ts'
+export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
+export type { PathParams } from './path.ts'
+export { Problem, type ProblemMembers, problem } from './problem.ts'
+export { created, type Headers, noContent, Reply, reply, seeOther } from './reply.ts'
+export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'
+export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
+export type { Query, UrlOf } from './url.ts'
+export { isPromise, when } from './when.ts'

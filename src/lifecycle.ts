@@ -1,0 +1,59 @@
+import type { Server } from 'node:http'
+import { closeOnSignal, drain } from './server.ts'
+
+type Hook = () => unknown
+
+/** The life of an app: what runs before it answers, where it listens, and how it ends. */
+export class Lifecycle {
+  readonly #starts: Hook[] = []
+  readonly #stops: Hook[] = []
+  readonly #servers = new Set<Server>()
+  #started: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+  #ignoreSignals: (() => void) | undefined
+
+  onStart(hook: Hook): void {
+    if (this.#started) throw new TypeError('onStart: the app has started already. Register the hook before.')
+    this.#starts.push(hook)
+  }
+
+  onStop(hook: Hook): void {
+    this.#stops.push(hook)
+  }
+
+  /** Runs the start hooks in order, once. */
+  start(): Promise<void> {
+    this.#started ??= runAll(this.#starts)
+    return this.#started
+  }
+
+  /** Starts the app and then the server. With no hooks it listens at once, as a Koa app does. */
+  listen(server: Server, args: unknown[], close?: () => Promise<void>): Server {
+    this.#servers.add(server)
+    server.once('close', () => this.#servers.delete(server))
+    if (close) this.#ignoreSignals ??= closeOnSignal(close)
+    const listen = () => server.listen(...(args as []))
+    if (this.#starts.length === 0) return listen()
+    this.start().then(listen, error => server.emit('error', error))
+    return server
+  }
+
+  /** Ends the servers, then runs the stop hooks, the last registered first; once. */
+  close(seconds: number): Promise<void> {
+    this.#closed ??= this.#close(seconds)
+    return this.#closed
+  }
+
+  async #close(seconds: number): Promise<void> {
+    await Promise.all([...this.#servers].map(server => drain(server, seconds)))
+    try {
+      await runAll(this.#stops.reverse())
+    } finally {
+      this.#ignoreSignals?.()
+    }
+  }
+}
+
+async function runAll(hooks: Hook[]): Promise<void> {
+  for (const hook of hooks) await hook()
+}

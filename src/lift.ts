@@ -1,0 +1,59 @@
+import type Koa from 'koa'
+import type { BaseContext } from './context.ts'
+import { type Around, type Decorator, fold } from './decorator.ts'
+import { respond } from './reply.ts'
+
+/** A Koa middleware: what it answers stands on ctx, and no value comes back. */
+export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknown
+
+/**
+ * Makes a Koa middleware fit into a stack. It finds the value from below on `ctx.body`, with its status and headers;
+ * what it leaves there goes up, the value itself where it left the body alone.
+ */
+export function lift(middleware: Middleware): Around {
+  return async (ctx, next) => {
+    let value: unknown
+    let body: unknown
+    await middleware(ctx, async () => {
+      value = await next()
+      respond(ctx, value)
+      body = ctx.body
+    })
+    return value !== undefined && ctx.body === body ? value : ctx.body
+  }
+}
+
+/** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */
+export function lower(decorator: Decorator): Middleware {
+  const below = Symbol('below')
+  const run = fold([decorator], async (ctx: BaseContext & { [below]: () => Promise<void> }) => {
+    await ctx[below]()
+    return ctx.body
+  }) as (ctx: BaseContext) => unknown
+  return async (ctx, next) => {
+    const value = await run(Object.assign(ctx, { [below]: next }))
+    if (value !== ctx.body) respond(ctx, value)
+  }
+}
+
+/** Koa's `compose`, which an app may be given another of. */
+export type Compose = (middleware: Koa.Middleware[]) => Middleware
+
+export function composeOf(app: Koa): Compose {
+  return (app as unknown as { compose: Compose }).compose
+}
+
+/** An app's middleware as one function, composed anew when there is more of it. */
+export function composed(
+  app: Koa,
+  compose: Compose,
+  choose = (middleware: Koa.Middleware[]) => middleware,
+): Middleware {
+  let run: Middleware | undefined
+  let length = -1
+  return (ctx, next) => {
+    if (!run || length !== app.middleware.length) run = compose(choose(app.middleware))
+    length = app.middleware.length
+    return run(ctx, next)
+  }
+}

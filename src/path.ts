@@ -1,0 +1,109 @@
+import { compile, type ParamData, type PathFunction, parse, type Token } from 'path-to-regexp'
+
+// The types read a path as @koa/router does: `:name` is one segment or a part of one, `*name` is the rest,
+// and what stands in braces may be missing.
+
+type Name<S extends string> = S extends `${infer N}/${string}`
+  ? Name<N>
+  : S extends `${infer N}-${string}`
+    ? Name<N>
+    : S extends `${infer N}.${string}`
+      ? Name<N>
+      : S extends `${infer N}{${string}`
+        ? Name<N>
+        : S extends `${infer N}}${string}`
+          ? Name<N>
+          : S extends `${infer N}:${string}`
+            ? Name<N>
+            : S
+
+type Named<S extends string> = S extends `${string}:${infer Rest}` ? Name<Rest> | Named<Rest> : never
+type Wild<S extends string> = S extends `${string}*${infer Rest}` ? Name<Rest> | Wild<Rest> : never
+type Names<S extends string> = Named<S> | Wild<S>
+type Outside<S extends string> = S extends `${infer Before}{${string}}${infer After}`
+  ? `${Before}/${Outside<After>}`
+  : S
+type Optional<S extends string> = Exclude<Names<S>, Names<Outside<S>>>
+
+/** The parameters of a path, all strings: `PathParams<'/books/:id'>` is `{ id: string }`. */
+export type PathParams<Path extends string> = string extends Path
+  ? Record<string, string>
+  : [Optional<Path>] extends [never]
+    ? { [K in Names<Path>]: string }
+    : { [K in Names<Outside<Path>>]: string } & { [K in Optional<Path>]?: string }
+
+/** A path read once: what it is made of, and how to fill it. */
+export interface Path {
+  readonly required: readonly string[]
+  readonly optional: readonly string[]
+  readonly wild: readonly string[]
+  readonly fill: PathFunction<ParamData>
+  /** The same for two paths that match the same URLs. */
+  readonly shape: string
+}
+
+const RENAMED = [
+  { old: /:\w+\(/, advice: 'a pattern in parentheses is gone: check the value in the handler, or with input()' },
+  { old: /[:}]\w*\?/, advice: 'an optional part stands in braces: write {/:page} for /:page?' },
+  { old: /\*(?![\p{ID_Start}$_"])/u, advice: 'a wildcard has a name: write /*rest for /*' },
+  { old: /:\w+\+/, advice: 'a repeated part is a wildcard: write /*rest for /:rest+' },
+]
+
+/**
+ * Reads a path in the syntax of @koa/router 15.
+ *
+ * @throws TypeError that says what is wrong and what to write instead.
+ */
+export function readPath(where: string, path: string): Path {
+  if (typeof path !== 'string') throw new TypeError(`${where}: the path is not a string. Write app.get('/books', ...).`)
+  if (!path.startsWith('/') && !path.startsWith('{/')) {
+    throw new TypeError(`${where}: a path starts with a slash. Write '/${path}'.`)
+  }
+  let tokens: Token[]
+  try {
+    tokens = parse(path).tokens
+  } catch (error) {
+    const advice = RENAMED.find(({ old }) => old.test(path))?.advice
+    const reason = (error as Error).message.split(/[:;] (?:https|visit)/)[0]
+    throw new TypeError(`${where}: the path cannot be read: ${advice ?? reason}.`, { cause: error })
+  }
+  const required = names(tokens.filter(token => token.type !== 'group'))
+  const all = names(tokens)
+  const twice = all.find((name, index) => all.indexOf(name) !== index)
+  if (twice) throw new TypeError(`${where}: the parameter ${twice} stands twice in the path. Rename one.`)
+  return {
+    required,
+    optional: all.filter(name => !required.includes(name)),
+    wild: names(tokens, 'wildcard'),
+    fill: compile(path),
+    shape: shape(tokens).replace(/(.)\/$/, '$1'),
+  }
+}
+
+function names(tokens: Token[], type?: Token['type']): string[] {
+  return tokens.flatMap(token => {
+    if (token.type === 'group') return names(token.tokens, type)
+    if (token.type === 'text' || (type && token.type !== type)) return []
+    return token.name
+  })
+}
+
+function shape(tokens: Token[]): string {
+  return tokens
+    .map(token => {
+      if (token.type === 'text') return token.value
+      if (token.type === 'group') return `{${shape(token.tokens)}}`
+      return token.type === 'param' ? ':' : '*'
+    })
+    .join('')
+}
+
+/** A path under a prefix: `/v1` and `/` are `/v1`. */
+export function join(prefix: string, path: string): string {
+  return `${prefix.replace(/\/$/, '')}${path === '/' ? '' : path}` || '/'
+}
+
+/** How many segments a path has, as written. */
+export function depth(path: string): number {
+  return path.split('/').length - (path.endsWith('/') ? 2 : 1)
+}

@@ -1,0 +1,63 @@
+import { BlockList, isIP } from 'node:net'
+import type Koa from 'koa'
+
+/** `10.0.0.1` or `10.0.0.0/8` or `fd00::/8`. */
+export function isAddressRange(value: unknown): boolean {
+  if (typeof value !== 'string') return false
+  const [address = '', bits, ...rest] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+
+/**
+ * Makes Koa's `ip`, `ips`, `protocol` and `host` believe X-Forwarded headers as far as they come from these proxies:
+ * X-Forwarded-For is read from the right, and the first address that is not a proxy's is the client.
+ */
+export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]): void {
+  const proxies = new BlockList()
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/')
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
+    if (bits === undefined) proxies.addAddress(address, family)
+    else proxies.addSubnet(address, Number(bits), family)
+  }
+  const isProxy = (address: string) => proxies.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  const peer = (it: Koa.Request) => plain(it.req.socket.remoteAddress ?? '')
+  const forwarded = (it: Koa.Request, name: string) =>
+    (isProxy(peer(it)) ? it.get(name) : '').split(',').map(s => s.trim())
+  const inherited = Object.getPrototypeOf(request)
+  const koas = (name: string) => Object.getOwnPropertyDescriptor(inherited, name)?.get as (this: Koa.Request) => string
+
+  const getters = {
+    ips(this: Koa.Request) {
+      const hops = forwarded(this, 'X-Forwarded-For').map(plain)
+      const believed: string[] = []
+      for (const hop of hops.reverse()) {
+        if (isIP(hop) === 0) break
+        believed.unshift(hop)
+        if (!isProxy(hop)) break
+      }
+      return believed
+    },
+    ip(this: Koa.Request) {
+      return this.ips[0] ?? peer(this)
+    },
+    protocol(this: Koa.Request) {
+      const protocol = forwarded(this, 'X-Forwarded-Proto').at(-1)?.toLowerCase()
+      return protocol === 'https' || protocol === 'http' ? protocol : koas('protocol').call(this)
+    },
+    host(this: Koa.Request) {
+      const host = forwarded(this, 'X-Forwarded-Host').at(-1) ?? ''
+      return /^[\w.:[\]-]+$/.test(host) ? host : koas('host').call(this)
+    },
+  }
+  for (const [name, get] of Object.entries(getters)) {
+    Object.defineProperty(request, name, { get, configurable: true })
+  }
+}
+
+/** An IPv4 address as such, where the socket gives it in IPv6's clothes. */
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
+}

@@ -1,0 +1,111 @@
+import { type Readable, Stream } from 'node:stream'
+import type { BaseContext } from './context.ts'
+
+/** Headers of a reply. A list is sent as one header line for each value. */
+export type Headers = Readonly<Record<string, string | readonly string[]>>
+
+/** A body with a status and headers. Made by `reply()`; a decorator on the way up may make another of it. */
+export class Reply {
+  readonly status: number
+  readonly body: unknown
+  readonly headers: Headers
+
+  constructor(status: number, body?: unknown, headers: Headers = {}) {
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw new RangeError(`reply: ${String(status)} is no status of a response. Give a whole number from 200 to 599.`)
+    }
+    this.status = status
+    this.body = body
+    this.headers = headers
+  }
+}
+
+/**
+ * A value with a status and headers; a plain value is a body with 200.
+ *
+ * @param status 200 to 599, RFC 9110 section 15
+ * @throws RangeError for another status
+ * @example return reply(202, { state: 'queued' }, { 'Retry-After': '5' })
+ */
+export function reply(status: number, body?: unknown, headers?: Headers): Reply {
+  return new Reply(status, body, headers)
+}
+
+/**
+ * 201 with `Location` (RFC 9110 section 15.3.2), and the new resource as the body if you like.
+ *
+ * @example return created(app.url(showBook, { id: book.id }), book)
+ */
+export function created(url: string, body?: unknown): Reply {
+  return new Reply(201, body, { Location: location(url) })
+}
+
+/** 204: done, and there is nothing to say (RFC 9110 section 15.3.5). Returning `null` is the same. */
+export function noContent(): Reply {
+  return new Reply(204)
+}
+
+/** 303: the answer is at another URL, to be fetched with GET (RFC 9110 section 15.4.4). */
+export function seeOther(url: string): Reply {
+  return new Reply(303, undefined, { Location: location(url) })
+}
+
+/** Only what a URI may hold goes into the header; the rest is percent-encoded, line breaks included. */
+function location(url: string): string {
+  return url.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)
+}
+
+/**
+ * Puts a value on Koa's context, where Koa writes it from. Undefined leaves the context as it is, for a handler that
+ * has answered there in Koa's way.
+ */
+export function respond(ctx: BaseContext, value: unknown): void {
+  if (value instanceof Reply) return respondWithReply(ctx, value)
+  if (value instanceof Response) return respondWithResponse(ctx, value)
+  if (value === undefined) return
+  // A string is text. Koa would look for a `<` and call it HTML, which lets a client's input become a page.
+  if (typeof value === 'string' && !ctx.res.hasHeader('Content-Type')) ctx.type = 'text'
+  if (value === null) ctx.remove('Content-Type')
+  if (value instanceof Stream) destroyWhenIdle(ctx)
+  ctx.body = value
+}
+
+/** Has ctx been answered in Koa's way, by its body or by hand? */
+export function isAnswered(ctx: BaseContext): boolean {
+  return ctx.respond === false || ctx.body !== undefined || ctx.headerSent || ctx.status !== 404
+}
+
+function respondWithReply(ctx: BaseContext, { status, body, headers }: Reply): void {
+  ctx.status = status
+  for (const [name, value] of Object.entries(headers)) ctx.set(name, value as string | string[])
+  respond(ctx, body ?? null)
+  // Koa makes every empty body a 204.
+  ctx.status = status
+}
+
+function respondWithResponse(ctx: BaseContext, response: Response): void {
+  ctx.status = response.status
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') ctx.set(name, value)
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) ctx.set('Set-Cookie', cookies)
+  ctx.body = response.body
+  ctx.status = response.status
+}
+
+/** A reader that takes nothing for `timeouts.stream` seconds loses its connection. */
+function destroyWhenIdle({ app, res }: BaseContext): void {
+  res.setTimeout(app.settings.timeouts.stream * 1000, () => res.destroy())
+}
+
+/** Waits until a stream has something to send, so that one that fails at the start is an error and not half an answer. */
+export function firstByte(stream: Readable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (error?: Error) => {
+      for (const name of ['readable', 'end', 'error', 'close']) stream.off(name, done)
+      error instanceof Error ? reject(error) : resolve()
+    }
+    if (stream.readableLength > 0 || stream.readableEnded || stream.destroyed)
+      return stream.errored ? reject(stream.errored) : resolve()
+    for (const name of ['readable', 'end', 'error', 'close']) stream.on(name, done)
+  })
+}

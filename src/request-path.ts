@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { Kolba } from './app.ts'
+import type { BaseContext } from './context.ts'
+import { guard } from './guard.ts'
+import type { Middleware } from './lift.ts'
+import { Problem, problem } from './problem.ts'
+import { firstByte, isAnswered, respond } from './reply.ts'
+import { Rescue } from './rescue.ts'
+import { nameOf } from './route.ts'
+import { type Endpoint, type Match, RouteTable } from './router.ts'
+import { inTime } from './signal.ts'
+import { isPromise } from './when.ts'
+
+type Run = (ctx: BaseContext) => unknown
+
+/** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
+export class RequestPath {
+  readonly routes = new RouteTable()
+  readonly fallbacks: { isOpen: () => boolean; routes: RouteTable }[] = []
+  readonly before: ((ctx: BaseContext) => unknown)[] = []
+  readonly after: ((ctx: BaseContext) => unknown)[] = []
+  readonly rescue: Rescue
+  isClosing = false
+  readonly #app: Kolba
+
+  constructor(app: Kolba) {
+    this.#app = app
+    this.rescue = new Rescue(app)
+  }
+
+  /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
+  async answer(ctx: BaseContext, run: Run): Promise<void> {
+    try {
+      this.#admit(ctx)
+      await run(ctx)
+      if (ctx.body instanceof Readable) await firstByte(ctx.body)
+      if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
+    } catch (thrown) {
+      await this.rescue.from(ctx, thrown)
+    }
+    await this.#finally(ctx)
+  }
+
+  /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
+  async within(ctx: BaseContext, run: Run): Promise<void> {
+    try {
+      await run(ctx)
+    } catch (thrown) {
+      if (!(await this.rescue.map(ctx, thrown))) throw thrown
+    }
+    for (const hook of this.after) await hook(ctx)
+  }
+
+  /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
+  readonly dispatch: Middleware = (ctx, next) => {
+    if (this.before.length > 0) return this.hooked(ctx, () => this.#route(ctx, next))
+    return this.#route(ctx, next)
+  }
+
+  /** Runs the hooks of `app.before`; the first that gives a value has answered. */
+  async hooked(ctx: BaseContext, below: () => unknown): Promise<void> {
+    for (const hook of this.before) {
+      const value = await hook(ctx)
+      if (value !== undefined) return respond(ctx, value)
+    }
+    await below()
+  }
+
+  #admit(ctx: BaseContext): void {
+    const { req, res } = ctx
+    ctx.requestId = requestIdOf(req.headers['x-request-id'])
+    res.setHeader('X-Request-Id', ctx.requestId)
+    if (this.isClosing) {
+      res.shouldKeepAlive = false
+      throw problem(503, { headers: { 'Retry-After': '5' } })
+    }
+    const refusal = guard(req, ctx.path, this.#app.settings)
+    if (refusal) throw refusal
+  }
+
+  #route(ctx: BaseContext, next: () => Promise<void>): unknown {
+    const match = this.routes.match(ctx.method, ctx.path)
+    if (!match.endpoint) return this.#miss(ctx, match, next)
+    const value = enter(ctx, match.endpoint, match.params)
+    if (!isPromise(value)) return finish(ctx, value)
+    return inTime(ctx, value, this.#app.settings.timeouts.handler).then(value => finish(ctx, value))
+  }
+
+  /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
+  async #miss(ctx: BaseContext, { allow }: Match, next: () => Promise<void>): Promise<void> {
+    for (const { isOpen, routes } of this.fallbacks) {
+      const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
+      if (endpoint && params && (await tries(ctx, endpoint, params))) return
+    }
+    if (allow.length === 0 && ctx.path !== '*') return next()
+    ctx.set('Allow', [...allow, 'OPTIONS'].sort().join(', '))
+    ctx.status = ctx.method === 'OPTIONS' ? 204 : 405
+  }
+
+  async #finally(ctx: BaseContext): Promise<void> {
+    try {
+      for (const hook of this.after) await hook(ctx)
+    } catch (thrown) {
+      await this.rescue.from(ctx, thrown)
+    }
+    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
+  }
+}
+
+function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
+  // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
+  return run(Object.assign(ctx, { route, params, _matchedRoute: route.path }))
+}
+
+/** Lets a mounted app try: whether it has answered. A 404 of its own making says that it has not. */
+async function tries(ctx: BaseContext, endpoint: Endpoint, params: Record<string, string>): Promise<boolean> {
+  try {
+    respond(ctx, await enter(ctx, endpoint, params))
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 404) throw error
+  }
+  return isAnswered(ctx)
+}
+
+function finish(ctx: BaseContext, value: unknown): void {
+  if (value === undefined && !isAnswered(ctx)) {
+    const { route } = ctx as Required<BaseContext>
+    const who = route.name ?? 'the handler'
+    throw new TypeError(`${nameOf(route)}: ${who} returned undefined. Return a value, or null for 204 No Content.`)
+  }
+  respond(ctx, value)
+}
+
+/** A middleware has left a status of an error, or nothing at all, and no body. */
+function isUnanswered(ctx: BaseContext): boolean {
+  return ctx.status >= 400 && (ctx.body === undefined || ctx.body === null) && ctx.respond !== false && !ctx.headerSent
+}
+
+/** The client's own id where it is one that is safe to log and send back, else a new one. */
+function requestIdOf(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:~+/=-]{1,128}$/.test(given) ? given : randomUUID()
+}

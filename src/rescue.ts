@@ -1,0 +1,94 @@
+import type { Kolba } from './app.ts'
+import type { BaseContext } from './context.ts'
+import { debugPage } from './debug-page.ts'
+import { type Problem, problem, toDocument, toError, toProblem } from './problem.ts'
+import { Reply, respond } from './reply.ts'
+
+/** A class of errors. */
+export type ErrorClass<E extends Error = Error> = abstract new (...args: never) => E
+
+type Handler = (error: never, ctx: BaseContext) => unknown
+
+/** What becomes of whatever is thrown: the answer of `app.onError`, or a problem document (RFC 9457). */
+export class Rescue {
+  readonly #handlers = new Map<unknown, Handler>()
+  readonly #app: Kolba
+
+  constructor(app: Kolba) {
+    this.#app = app
+  }
+
+  add(type: ErrorClass, handler: Handler): void {
+    this.#handlers.set(type.prototype, handler)
+  }
+
+  /** Answers with what `app.onError` or RFC 9457 makes of an error. Koa logs it where the headers have gone out. */
+  async from(ctx: BaseContext, thrown: unknown): Promise<void> {
+    if (ctx.headerSent || !ctx.writable) throw toError(thrown)
+    ctx.respond = true
+    for (const name of ctx.res.getHeaderNames()) if (name !== 'x-request-id') ctx.remove(name)
+    try {
+      if (await this.map(ctx, thrown)) return
+    } catch (another) {
+      thrown = another
+    }
+    const error = toError(thrown)
+    await this.#write(ctx, toProblem(error), error)
+    this.#app.emit('error', error, ctx)
+  }
+
+  /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
+  async fromStatus(ctx: BaseContext): Promise<void> {
+    const detail = DETAILS[ctx.status]?.(ctx)
+    const refusal = problem(ctx.status, detail ? { detail } : {})
+    if (!(await this.map(ctx, refusal))) await this.#write(ctx, refusal, refusal)
+  }
+
+  /** Koa could not write the answer, or lost the connection: logs it, and sends the problem where nothing was sent yet. */
+  last(ctx: BaseContext, error: Error): void {
+    this.#app.emit('error', error, ctx)
+    const { res } = ctx
+    if (res.headersSent || !ctx.writable) return void res.destroy()
+    const refusal = toProblem(error)
+    for (const name of res.getHeaderNames()) if (name !== 'x-request-id') res.removeHeader(name)
+    const document = JSON.stringify(toDocument(refusal, ctx.path, ctx.requestId))
+    const length = Buffer.byteLength(document)
+    res
+      .writeHead(refusal.status, { 'Content-Type': 'application/problem+json', 'Content-Length': length })
+      .end(document)
+  }
+
+  /**
+   * Answers by the handler of the error's class, or of the nearest class above it.
+   *
+   * @returns whether it has answered
+   * @throws what the handler throws, and an error that it returns
+   */
+  async map(ctx: BaseContext, thrown: unknown): Promise<boolean> {
+    const error = toError(thrown)
+    let type = Object.getPrototypeOf(error)
+    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
+    if (!type) return false
+    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
+    if (value instanceof Error) throw value
+    if (value === undefined) return false
+    const { status } = toProblem(error)
+    const answer = value instanceof Reply || value instanceof Response ? value : new Reply(status, value)
+    respond(ctx, answer)
+    if (ctx.status >= 500) this.#app.emit('error', error, ctx)
+    return true
+  }
+
+  async #write(ctx: BaseContext, refusal: Problem, error: Error): Promise<void> {
+    const debug = this.#app.settings.debug
+    const page = debug && refusal.status >= 500 && (await debugPage(ctx, error))
+    const document = toDocument(refusal, ctx.path, ctx.requestId, debug ? error : undefined)
+    respond(ctx, new Reply(refusal.status, page || JSON.stringify(document), refusal.headers))
+    ctx.type = page ? 'html' : 'application/problem+json'
+  }
+}
+
+const DETAILS: Record<number, (ctx: BaseContext) => string> = {
+  404: () => 'Nothing is at this path.',
+  405: ctx => `This path takes ${ctx.response.get('Allow')}.`,
+}

@@ -1,0 +1,43 @@
+import type { BaseContext } from './context.ts'
+import { problem } from './problem.ts'
+
+const controller = Symbol('controller')
+
+type Abortable = BaseContext & { [controller]?: AbortController }
+
+/** `ctx.signal`: made when a handler first asks for it, so that the others pay nothing. */
+export function signalOf(ctx: Abortable): AbortSignal {
+  if (!ctx[controller]) {
+    const made = new AbortController()
+    ctx[controller] = made
+    ctx.res.once('close', () => {
+      if (!ctx.res.writableFinished) made.abort(new Error('The client has gone.'))
+    })
+  }
+  return ctx[controller].signal
+}
+
+/** Waits for a handler, at most so many seconds; then it is 503, and `ctx.signal` aborts. */
+export function inTime<T>(ctx: Abortable, promise: PromiseLike<T>, seconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      const reason = problem(
+        503,
+        { headers: { 'Retry-After': '5' } },
+        { cause: new Error(`No answer in ${seconds} s.`) },
+      )
+      ctx[controller]?.abort(reason)
+      reject(reason)
+    }, seconds * 1000)
+    promise.then(
+      value => {
+        clearTimeout(late)
+        resolve(value)
+      },
+      error => {
+        clearTimeout(late)
+        reject(error)
+      },
+    )
+  })
+}
