@@ -33,7 +33,8 @@ export function kolba(options: KolbaOptions = {}): Kolba {
 
 export class Kolba extends Koa {
   readonly settings: Settings
-  readonly logger: Logger
+  /** Where errors and requests are logged; it may be exchanged at any time. */
+  logger: Logger
   /** Koa's own names on ctx, which no decorator may take. */
   readonly reserved: object
   readonly #blueprint = new Blueprint()
