@@ -200,4 +200,4 @@ export type NeedsOf<D, Given = unknown> = D extends readonly [Decorator<infer A,
   : unknown
 
 /** What the innermost of a list of decorators takes from below. */
-export type TakesOf<D> = D extends readonly [...unknown[], Decorator<never, never, infer T>] ? T : unknown
+export type TakesOf<D> = D extends readonly [...unknown[], Decorator<unknown, never, infer T>] ? T : unknown
