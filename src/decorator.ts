@@ -188,8 +188,8 @@ function isClass(value: object): boolean {
 export type AnyDecorator = Decorator<any, any, any>
 
 /** What a decorator, or a list of them, adds to ctx. */
-export type AddsOf<D> = D extends readonly [Decorator<infer A, never, never>, ...infer Rest]
-  ? A & AddsOf<Rest>
+export type AddsOf<D> = D extends readonly [infer First, ...infer Rest]
+  ? AddsOf<First> & AddsOf<Rest>
   : D extends Decorator<infer A, never, never>
     ? A
     : unknown
