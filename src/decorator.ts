@@ -23,9 +23,13 @@ export type Around<Adds = object, Needs = unknown, Takes = unknown> = (
  * `Adds` is what it adds to ctx, `Needs` what it must find there, `Takes` what the handler below must return.
  */
 export interface Decorator<out Adds = object, in Needs = BaseContext, in Takes = unknown> {
-  <C, R extends Takes>(handler: Handler<Below<C, Needs, Adds>, Awaitable<R>>): Handler<C & Needs, unknown>
   <M extends (this: never, ctx: never) => unknown>(method: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
+  <C, R extends Takes>(
+    handler: Handler<Below<C, Needs, Adds>, Awaitable<R>>,
+    // Without this TypeScript prefers composition where `@` stands on a method, and refuses what it gives.
+    none?: never,
+  ): Handler<C & Needs, unknown>
   readonly [parts]: Parts
 }
 
