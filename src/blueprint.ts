@@ -25,7 +25,7 @@ interface Mountable<in Needs = BaseContext> {
 }
 
 /** What may be mounted beside a blueprint: a Koa app, or an instance of a class with `@get` and the like. */
-type AppOrInstance = Koa | (object & { subscribe?: never })
+type AppOrInstance = Koa | (object & { subscribe?: never; prototype?: never })
 
 /**
  * Routes without an app, to be mounted on one. Made by `blueprint()` and `app.group()`.
@@ -67,7 +67,7 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
    */
   group<Prefix extends string, D extends readonly AnyDecorator[]>(
     prefix: Prefix,
-    ...decorators: D & Checked<D, Under<Prefix, Above>>
+    ...decorators: Checked<D, Under<Prefix, Above>>
   ): Blueprint<Above & { params: PathParams<Prefix> } & AddsOf<D>> {
     const group = new Blueprint('', decorators)
     this.#join(prefix, group, [])
@@ -83,7 +83,7 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   mount<Prefix extends string, D extends readonly AnyDecorator[]>(
     prefix: Prefix,
     what: Mountable<Under<Prefix, Above> & AddsOf<D>> | AppOrInstance,
-    ...decorators: D & Checked<D, Under<Prefix, Above>>
+    ...decorators: Checked<D, Under<Prefix, Above>>
   ): void {
     const where = `mount ${prefix}`
     assertDecorators(where, decorators)
@@ -143,10 +143,8 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
  * books.get('/:id', function show(ctx) { return shelf.get(ctx.params.id) })
  */
 export function blueprint<Needs>(name?: string): Blueprint<Needs, BaseContext & Needs>
-export function blueprint<const D extends readonly AnyDecorator[]>(...decorators: D & Checked<D>): Blueprint<AddsOf<D>>
-export function blueprint<const D extends readonly AnyDecorator[]>(
-  name: string,
-  ...decorators: D & Checked<D>
+export function blueprint<D extends readonly [string | AnyDecorator, ...AnyDecorator[]]>(
+  ...nameAndDecorators: Checked<D>
 ): Blueprint<AddsOf<D>>
 export function blueprint(...args: unknown[]): unknown {
   const name = typeof args[0] === 'string' ? (args.shift() as string) : ''

@@ -25,9 +25,19 @@ export type Around<Adds = object, Needs = unknown, Takes = unknown> = (
 export interface Decorator<out Adds = object, in Needs = BaseContext, in Takes = unknown> {
   <M extends (this: never, ctx: never) => unknown>(method: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
-  <C extends Needs, R extends Takes>(handler: Handler<C & Adds, Awaitable<R>>, alone?: undefined): Handler<C, unknown>
+  <C, R extends Takes>(
+    handler: Handler<Below<C, Needs, Adds>, Awaitable<R>>,
+    // Without this TypeScript prefers composition where `@` stands on a method, and refuses what it gives.
+    none?: never,
+  ): Handler<C & Needs, unknown>
   readonly [parts]: Parts
 }
+
+/**
+ * The context below a decorator, which stands on one that has C. While TypeScript infers a nested call it takes C for
+ * never; the condition keeps what is known then, so that the lambda in `signedIn(json()(ctx => ctx.user))` has its type.
+ */
+type Below<C, Needs, Adds> = BaseContext & Needs & Adds & ([C] extends [never] ? unknown : C)
 
 /** What a decorator may say of itself beside its function. */
 export interface DecoratorOptions<Adds = object, Needs = unknown, Takes = unknown> {
@@ -182,16 +192,16 @@ function isClass(value: object): boolean {
 export type AnyDecorator = Decorator<any, any, any>
 
 /** What a decorator, or a list of them, adds to ctx. */
-export type AddsOf<D> = D extends readonly [Decorator<infer A, never, never>, ...infer Rest]
-  ? A & AddsOf<Rest>
+export type AddsOf<D> = D extends readonly [infer First, ...infer Rest]
+  ? AddsOf<First> & AddsOf<Rest>
   : D extends Decorator<infer A, never, never>
     ? A
     : unknown
 
 /** What a list of decorators needs from above: what its members do not give each other. */
 export type NeedsOf<D, Given = unknown> = D extends readonly [Decorator<infer A, infer N, never>, ...infer Rest]
-  ? (BaseContext & Given extends N ? BaseContext : N) & NeedsOf<Rest, Given & A>
-  : BaseContext
+  ? (BaseContext & Given extends N ? unknown : N) & NeedsOf<Rest, Given & A>
+  : unknown
 
 /** What the innermost of a list of decorators takes from below. */
-export type TakesOf<D> = D extends readonly [...unknown[], Decorator<never, never, infer T>] ? T : unknown
+export type TakesOf<D> = D extends readonly [...unknown[], Decorator<unknown, never, infer T>] ? T : unknown

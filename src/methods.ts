@@ -27,7 +27,7 @@ type Fits<M, Path extends string> = M extends (this: never, ctx: infer C) => unk
   ? C extends { params: infer Wanted }
     ? PathParams<Path> extends Wanted
       ? unknown
-      : (ctx: { params: PathParams<Path> }) => unknown
+      : (ctx: Omit<C, 'params'> & { params: PathParams<Path> }) => unknown
     : unknown
   : unknown
 

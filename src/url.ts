@@ -5,25 +5,30 @@ import { nameOf, type Route } from './route.ts'
 /** The values of query parameters; a list repeats its name, undefined and null leave it out. */
 export type Query = Readonly<Record<string, Scalar | null | undefined | readonly Scalar[]>>
 type Scalar = string | number | boolean | bigint
-type Values<Params> = { readonly [K in keyof Params]: string | number | bigint }
+type Value = string | number | bigint
+
+/** What to fill a path's parameters with: nothing where it has none, anything where they are not known. */
+type Values<Params> = unknown extends Params
+  ? { readonly [name: string]: Value | undefined }
+  : keyof Params extends never
+    ? { readonly [name: string]: never }
+    : { readonly [K in keyof Params]: Value | (object extends Pick<Params, K> ? undefined : never) }
 
 // biome-ignore lint/suspicious/noExplicitAny: the parameter of any handler, which `never` cannot be inferred from
-type ParamsOf<H> = H extends (this: any, ctx: infer C) => unknown
-  ? C extends { params: infer P }
-    ? P
-    : object
-  : object
+type ParamsOf<E> = E extends (this: any, ctx: infer C) => unknown
+  ? [C] extends [{ params: infer Params }]
+    ? string extends keyof Params
+      ? unknown
+      : Params
+    : unknown
+  : unknown
+
+type Rest<Params> = object extends Params
+  ? [params?: Values<Params>, query?: Query]
+  : [params: Values<Params>, query?: Query]
 
 /** `app.url` and `ctx.urlFor`: by a handler, which knows its parameters, or by an endpoint's name. */
-export interface UrlOf {
-  <H extends Handler>(
-    endpoint: H,
-    ...rest: object extends ParamsOf<H>
-      ? [params?: Values<ParamsOf<H>>, query?: Query]
-      : [params: Values<ParamsOf<H>>, query?: Query]
-  ): string
-  (name: string, params?: Readonly<Record<string, string | number | bigint | undefined>>, query?: Query): string
-}
+export type UrlOf = <E extends string | Handler>(endpoint: E, ...paramsAndQuery: Rest<ParamsOf<E>>) => string
 
 interface Endpoint {
   readonly route: Route
