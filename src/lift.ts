@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import type { BaseContext } from './context.ts'
 import { type Around, type Decorator, fold } from './decorator.ts'
-import { respond } from './reply.ts'
+import { Reply, respond } from './reply.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
 export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknown
@@ -19,8 +19,16 @@ export function lift(middleware: Middleware): Around {
       respond(ctx, value)
       body = ctx.body
     })
-    return value !== undefined && ctx.body === body ? value : ctx.body
+    // Nothing is no value to send again: Koa would make a 204 of whatever status the middleware has set.
+    if (value === undefined || ctx.body !== body) return ctx.body ?? undefined
+    return value instanceof Reply ? asLeft(ctx, value) : value
   }
+}
+
+/** A reply with the status and headers that a middleware has left on ctx. */
+function asLeft({ status, response }: BaseContext, { body, headers }: Reply): Reply {
+  const names = Object.keys(headers).filter(name => response.has(name))
+  return new Reply(status, body, Object.fromEntries(names.map(name => [name, response.get(name)])))
 }
 
 /** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */
