@@ -34,7 +34,7 @@ export function kolba(options: KolbaOptions = {}): Kolba {
 export class Kolba extends Koa {
   readonly settings: Settings
   readonly logger: Logger
-  /** Koa's own names on ctx, which no decorator may take. */
+  /** The names on ctx of Koa and of kolba, which no decorator may take. */
   readonly reserved: object
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
@@ -63,7 +63,7 @@ export class Kolba extends Koa {
     super({ env, keys, subdomainOffset, asyncLocalStorage })
     this.settings = settings
     this.logger = options.logger ?? plainLogger
-    this.reserved = Object.getPrototypeOf(this.context)
+    this.reserved = Object.create(Object.getPrototypeOf(this.context), OWN)
     if (settings.proxy.length > 0) trustProxies(this.request, settings.proxy)
     extendContext(this, this.#path)
     // Koa asks `compose` for the function that answers a request. This one also guards, rescues and runs the hooks.
@@ -199,6 +199,13 @@ export class Kolba extends Koa {
     this.#routes.push(route)
   }
 }
+
+/** What Koa puts on each ctx itself, and what kolba does. */
+const OWN = Object.fromEntries(
+  ['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond']
+    .concat('params', 'requestId', 'route', 'signal', 'urlFor')
+    .map(name => [name, {}]),
+)
 
 function extendContext(app: Kolba, path: RequestPath): void {
   Object.defineProperties(app.context, {

@@ -148,7 +148,8 @@ export function flat(decorators: readonly Decorator[]): readonly Decorator[] {
 
 function extend(ctx: AroundContext, added: object, name: string): void {
   for (const key of Object.keys(added)) {
-    if (key in ctx.app.reserved) throw new TypeError(`${name}: ctx.${key} is taken by Koa. Add it under another name.`)
+    if (key in ctx.app.reserved)
+      throw new TypeError(`${name}: ctx.${key} is taken by Koa or kolba. Add it under another name.`)
   }
   Object.assign(ctx, added)
 }
