@@ -12,7 +12,7 @@ import {
 import { methodRoutes } from './methods.ts'
 import { mountApp } from './mount.ts'
 import { join, type PathParams, readPath } from './path.ts'
-import { checkMethods, type Entry, METHODS } from './route.ts'
+import { checkMethods, type Entry, METHODS, nameOf } from './route.ts'
 import type { Checked, Verb } from './verbs.ts'
 
 /** What stands above the routes under a prefix. */
@@ -104,7 +104,7 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
 
   #define(methods: string | readonly string[], path: string, layers: unknown[]): unknown {
     const verbs = checkMethods(`route ${path}`, methods)
-    const where = `${verbs.length > 4 ? 'ALL' : verbs.join('|')} ${path}`
+    const where = nameOf({ methods: verbs, path })
     readPath(where, path)
     const last = layers.pop()
     if (isDecorator(last))
