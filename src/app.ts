@@ -56,6 +56,7 @@ export class Kolba extends Koa {
   readonly group: Blueprint['group'] = this.#blueprint.group.bind(this.#blueprint)
   readonly mount: Blueprint['mount'] = this.#blueprint.mount.bind(this.#blueprint)
   readonly subscribe = this.#blueprint.subscribe.bind(this.#blueprint)
+  readonly contains = this.#blueprint.contains.bind(this.#blueprint)
 
   constructor(options: KolbaOptions = {}) {
     const settings = readOptions(options)

@@ -22,6 +22,7 @@ type Under<Prefix extends string, Above> = BaseContext & { params: PathParams<Pr
 interface Mountable<in Needs = BaseContext> {
   readonly needs?: (ctx: Needs) => void
   subscribe(listener: (entry: Entry) => void): void
+  contains(other: unknown): boolean
 }
 
 /** What may be mounted beside a blueprint: a Koa app, or an instance of a class with `@get` and the like. */
@@ -53,6 +54,7 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   readonly #decorators: readonly Decorator[]
   readonly #entries: Entry[] = []
   readonly #listeners: ((entry: Entry) => void)[] = []
+  readonly #inside: unknown[] = []
 
   constructor(name = '', decorators: readonly Decorator[] = []) {
     assertDecorators(`blueprint ${name}`.trim(), decorators)
@@ -69,7 +71,9 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
     prefix: Prefix,
     ...decorators: D & Checked<D, Under<Prefix, Above>>
   ): Blueprint<Above & { params: PathParams<Prefix> } & AddsOf<D>> {
+    if (prefix !== '') readPath(`group ${prefix}`, prefix)
     const group = new Blueprint('', decorators)
+    this.#inside.push(group)
     this.#join(prefix, group, [])
     return group as never
   }
@@ -87,6 +91,10 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   ): void {
     const where = `mount ${prefix}`
     assertDecorators(where, decorators)
+    if (prefix !== '') readPath(where, prefix)
+    if (contains(what, this))
+      throw new TypeError(`${where}: this would be mounted on itself. Mount it on another blueprint or app.`)
+    this.#inside.push(what)
     if (what instanceof Blueprint) return this.#join(prefix, what, decorators)
     if (what instanceof Koa) return mountApp(what, entry => this.#add(under(prefix, decorators, entry)))
     for (const entry of methodRoutes(where, what)) this.#add(under(prefix, decorators, entry))
@@ -96,6 +104,11 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   subscribe(listener: (entry: Entry) => void): void {
     this.#entries.forEach(listener)
     this.#listeners.push(listener)
+  }
+
+  /** Is it this, or mounted here, however deep? */
+  contains(other: unknown): boolean {
+    return other === this || this.#inside.some(inner => contains(inner, other))
   }
 
   #verb(methods: string | readonly string[]): Verb<Above> {
@@ -119,8 +132,6 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   }
 
   #join(prefix: string, inner: Mountable<never>, decorators: readonly Decorator[]): void {
-    if (inner === this) throw new TypeError(`mount ${prefix}: a blueprint cannot be mounted on itself.`)
-    if (prefix !== '') readPath(`mount ${prefix}`, prefix)
     inner.subscribe(entry => this.#add(under(prefix, decorators, entry)))
   }
 
@@ -151,6 +162,10 @@ export function blueprint<const D extends readonly AnyDecorator[]>(
 export function blueprint(...args: unknown[]): unknown {
   const name = typeof args[0] === 'string' ? (args.shift() as string) : ''
   return new Blueprint(name, args as Decorator[])
+}
+
+function contains(what: Partial<Mountable<never>> | unknown, other: unknown): boolean {
+  return (what as Partial<Mountable<never>> | undefined)?.contains?.(other) === true
 }
 
 function under(prefix: string, decorators: readonly Decorator[], entry: Entry): Entry {

@@ -1,6 +1,6 @@
 import { checkOptions, kinds } from './check.ts'
 import type { Awaitable, BaseContext, Handler } from './context.ts'
-import { markMethod } from './methods.ts'
+import { isClass, markMethod } from './methods.ts'
 import type { Note, Route } from './route.ts'
 
 /** Runs what stands below, and gives its value. What it is called with is added to ctx for all below. */
@@ -173,10 +173,6 @@ export function assertDecorators(where: string, values: readonly unknown[]): ass
 
 export function isDecorator(value: unknown): value is Decorator {
   return typeof value === 'function' && parts in value
-}
-
-function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value))
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any decorator at all, which variance leaves no other way to say

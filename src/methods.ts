@@ -95,8 +95,10 @@ export function markMethod(
  * @throws TypeError for a class without routes, and for a method with decorators and no route.
  */
 export function methodRoutes(where: string, instance: object): Entry[] {
-  const title = instance.constructor?.name || 'the object'
-  const entries = [...marked(instance)].flatMap(([name, { routes, decorators }]) => {
+  if (typeof instance === 'function' && isClass(instance))
+    throw new TypeError(`${where}: ${instance.name} is a class. Mount an instance: new ${instance.name}().`)
+  const title = instance?.constructor?.name || 'the object'
+  const entries = [...marked(instance ?? null)].flatMap(([name, { routes, decorators }]) => {
     if (routes.length === 0) {
       const names = decorators.map(it => `@${it.name}`).join(' ')
       throw new TypeError(`${where}: ${title}.${name} has ${names} and no route. Put @get('/...') or the like above.`)
@@ -113,8 +115,8 @@ export function methodRoutes(where: string, instance: object): Entry[] {
 }
 
 /** The marked methods, base classes first. A method that overrides another keeps the other's route. */
-function marked(instance: object): Map<string, Mark> {
-  const above = Object.getPrototypeOf(instance)
+function marked(instance: object | null): Map<string, Mark> {
+  const above = instance && Object.getPrototypeOf(instance)
   if (!above) return new Map()
   const found = marked(above)
   for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(above))) {
@@ -122,4 +124,8 @@ function marked(instance: object): Map<string, Mark> {
     if (its) found.set(name, its)
   }
   return found
+}
+
+export function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value))
 }
