@@ -88,6 +88,8 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
 function make<D>(name: string, its: Parts): D {
   const it = Object.assign(
     (first: unknown, second?: unknown, third?: unknown) => {
+      if (isDecorator(first))
+        throw new TypeError(`${name}: ${first.name} is no handler. Write stack(a(), b()) for both.`)
       if (second === undefined && typeof first === 'function' && !isClass(first)) return composed(it, first as Composed)
       markMethod(`@${name}`, first, second, third, mark => mark.decorators.unshift(it))
     },
