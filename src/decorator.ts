@@ -116,7 +116,8 @@ export function stack<D extends readonly AnyDecorator[]>(
 function composed(outer: Decorator, below: Composed): Composed {
   const { decorators, handler } = takeApart(below)
   const all = [outer, ...decorators]
-  const run = Object.assign(fold(all, handler), { [composition]: { decorators: all, handler } })
+  const folded = fold(all, handler)
+  const run = Object.assign((ctx: never) => folded(ctx), { [composition]: { decorators: all, handler } })
   return Object.defineProperty(run, 'name', { value: handler.name })
 }
 
@@ -129,6 +130,8 @@ export function takeApart(handler: Handler): { decorators: readonly Decorator[];
 export function fold(decorators: readonly Decorator[], handler: Handler, route?: Route): Handler {
   return flat(decorators).reduceRight<Handler>((below, { [parts]: its, name }) => {
     const around = ((route && its.register?.(route)) ?? its.around) as Around
+    // The names are for stack traces: of an `around` that has waited, nothing else is left in them.
+    if (!around.name) Object.defineProperty(around, 'name', { value: name })
     const layer = (ctx: AroundContext) =>
       around(ctx, added => {
         if (added !== undefined) extend(ctx, added, name)
