@@ -79,7 +79,7 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
   if (typeof around !== 'function')
     throw new TypeError(`decorator ${name}: give a function (ctx, next) after the name.`)
   checkOptions(`decorator ${name}`, options, {
-    note: kinds.object.test(options?.note) ? kinds.object : kinds.function,
+    note: { words: 'an object or a function', test: it => kinds.object.test(it) || kinds.function.test(it) },
     register: kinds.function,
   })
   return make(name, { around, ...options } as unknown as Parts)
