@@ -164,8 +164,8 @@ export function blueprint(...args: unknown[]): unknown {
   return new Blueprint(name, args as Decorator[])
 }
 
-function contains(what: Partial<Mountable<never>> | unknown, other: unknown): boolean {
-  return (what as Partial<Mountable<never>> | undefined)?.contains?.(other) === true
+function contains(what: unknown, other: unknown): boolean {
+  return (what instanceof Blueprint || what instanceof Koa) && 'contains' in what && (what as Mountable).contains(other)
 }
 
 function under(prefix: string, decorators: readonly Decorator[], entry: Entry): Entry {

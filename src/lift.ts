@@ -26,9 +26,9 @@ export function lift(middleware: Middleware): Around {
 }
 
 /** A reply with the status and headers that a middleware has left on ctx. */
-function asLeft({ status, response }: BaseContext, { body, headers }: Reply): Reply {
-  const names = Object.keys(headers).filter(name => response.has(name))
-  return new Reply(status, body, Object.fromEntries(names.map(name => [name, response.get(name)])))
+function asLeft({ status, res }: BaseContext, { body, headers }: Reply): Reply {
+  const names = Object.keys(headers).filter(name => res.hasHeader(name))
+  return new Reply(status, body, Object.fromEntries(names.map(name => [name, res.getHeader(name) as string])))
 }
 
 /** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */
