@@ -4,7 +4,7 @@ import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
 import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts'
-import { enterKoa } from './koa.ts'
+import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { lower, type Middleware } from './lift.ts'
 import { readPath } from './path.ts'
@@ -33,7 +33,7 @@ export class Kolba extends Koa {
   readonly settings: Settings
   /** Where errors and requests are logged; it may be exchanged at any time. */
   logger: Logger
-  /** Koa's own names on ctx, which no decorator may take. */
+  /** The names on ctx of Koa and of kolba, which no decorator may take. */
   readonly reserved: object
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
@@ -55,6 +55,7 @@ export class Kolba extends Koa {
   readonly group: Blueprint['group'] = this.#blueprint.group.bind(this.#blueprint)
   readonly mount: Blueprint['mount'] = this.#blueprint.mount.bind(this.#blueprint)
   readonly subscribe = this.#blueprint.subscribe.bind(this.#blueprint)
+  readonly contains = this.#blueprint.contains.bind(this.#blueprint)
 
   constructor(options: KolbaOptions = {}) {
     const settings = readOptions(options)
@@ -62,7 +63,7 @@ export class Kolba extends Koa {
     super({ env, keys, subdomainOffset, asyncLocalStorage })
     this.settings = settings
     this.logger = options.logger ?? plainLogger
-    this.reserved = Object.getPrototypeOf(this.context)
+    this.reserved = reservedNames(this)
     this.#within = enterKoa(this, this.#path)
     this.#blueprint.subscribe(entry => this.#register(entry))
   }

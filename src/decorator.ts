@@ -1,6 +1,6 @@
 import { checkOptions, kinds } from './check.ts'
 import type { Awaitable, BaseContext, Handler } from './context.ts'
-import { markMethod } from './methods.ts'
+import { isClass, markMethod } from './methods.ts'
 import type { Note, Route } from './route.ts'
 
 /** Runs what stands below, and gives its value. What it is called with is added to ctx for all below. */
@@ -89,7 +89,7 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
   if (typeof around !== 'function')
     throw new TypeError(`decorator ${name}: give a function (ctx, next) after the name.`)
   checkOptions(`decorator ${name}`, options, {
-    note: kinds.object.test(options?.note) ? kinds.object : kinds.function,
+    note: { words: 'an object or a function', test: it => kinds.object.test(it) || kinds.function.test(it) },
     register: kinds.function,
   })
   return make(name, { around, ...options } as unknown as Parts)
@@ -98,6 +98,8 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
 function make<D>(name: string, its: Parts): D {
   const it = Object.assign(
     (first: unknown, second?: unknown, third?: unknown) => {
+      if (isDecorator(first))
+        throw new TypeError(`${name}: ${first.name} is no handler. Write stack(a(), b()) for both.`)
       if (second === undefined && typeof first === 'function' && !isClass(first)) return composed(it, first as Composed)
       markMethod(`@${name}`, first, second, third, mark => mark.decorators.unshift(it))
     },
@@ -124,7 +126,8 @@ export function stack<D extends readonly AnyDecorator[]>(
 function composed(outer: Decorator, below: Composed): Composed {
   const { decorators, handler } = takeApart(below)
   const all = [outer, ...decorators]
-  const run = Object.assign(fold(all, handler), { [composition]: { decorators: all, handler } })
+  const folded = fold(all, handler)
+  const run = Object.assign((ctx: never) => folded(ctx), { [composition]: { decorators: all, handler } })
   return Object.defineProperty(run, 'name', { value: handler.name })
 }
 
@@ -137,6 +140,8 @@ export function takeApart(handler: Handler): { decorators: readonly Decorator[];
 export function fold(decorators: readonly Decorator[], handler: Handler, route?: Route): Handler {
   return flat(decorators).reduceRight<Handler>((below, { [parts]: its, name }) => {
     const around = ((route && its.register?.(route)) ?? its.around) as Around
+    // The names are for stack traces: of an `around` that has waited, nothing else is left in them.
+    if (!around.name) Object.defineProperty(around, 'name', { value: name })
     const layer = (ctx: AroundContext) =>
       around(ctx, added => {
         if (added !== undefined) extend(ctx, added, name)
@@ -158,7 +163,8 @@ export function flat(decorators: readonly Decorator[]): readonly Decorator[] {
 
 function extend(ctx: AroundContext, added: object, name: string): void {
   for (const key of Object.keys(added)) {
-    if (key in ctx.app.reserved) throw new TypeError(`${name}: ctx.${key} is taken by Koa. Add it under another name.`)
+    if (key in ctx.app.reserved)
+      throw new TypeError(`${name}: ctx.${key} is taken by Koa or kolba. Add it under another name.`)
   }
   Object.assign(ctx, added)
 }
@@ -182,10 +188,6 @@ export function assertDecorators(where: string, values: readonly unknown[]): ass
 
 export function isDecorator(value: unknown): value is Decorator {
   return typeof value === 'function' && parts in value
-}
-
-function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value))
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any decorator at all, which variance leaves no other way to say

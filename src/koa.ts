@@ -27,6 +27,19 @@ export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   return composed(app, compose, middleware => middleware.slice(0, -1))
 }
 
+/** The names on ctx that are taken, as an object to look them up in: Koa's, and what Koa and kolba put on each ctx. */
+export function reservedNames(app: Koa): object {
+  return Object.create(Object.getPrototypeOf(app.context), Object.fromEntries(OWN.map(name => [name, {}])))
+}
+
+const OWN = ['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond'].concat([
+  'params',
+  'requestId',
+  'route',
+  'signal',
+  'urlFor',
+])
+
 function extendContext(app: Kolba, path: RequestPath): void {
   Object.defineProperties(app.context, {
     signal: {

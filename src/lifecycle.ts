@@ -47,7 +47,7 @@ export class Lifecycle {
   async #close(seconds: number): Promise<void> {
     await Promise.all([...this.#servers].map(server => drain(server, seconds)))
     try {
-      await runAll(this.#stops.reverse())
+      await stopAll(this.#stops.reverse())
     } finally {
       this.#ignoreSignals?.()
     }
@@ -56,4 +56,18 @@ export class Lifecycle {
 
 async function runAll(hooks: Hook[]): Promise<void> {
   for (const hook of hooks) await hook()
+}
+
+/** One that fails does not keep the others from running. */
+async function stopAll(hooks: Hook[]): Promise<void> {
+  const errors: unknown[] = []
+  for (const hook of hooks) {
+    try {
+      await hook()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 1) throw new AggregateError(errors, 'onStop: several hooks failed. See errors.')
+  if (errors.length > 0) throw errors[0]
 }

@@ -24,7 +24,8 @@ export function lift(middleware: Middleware): Around {
       respond(ctx, value)
       body = ctx.body
     })
-    if (value === undefined || ctx.body !== body) return ctx.body
+    // Nothing is no value to send again: Koa would make a 204 of whatever status the middleware has set.
+    if (value === undefined || ctx.body !== body) return ctx.body ?? undefined
     return value instanceof Reply || value instanceof Response ? asLeft(ctx, value) : value
   }
 }

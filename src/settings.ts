@@ -1,4 +1,4 @@
-import { among, checkOptions, type Kind, kinds } from './check.ts'
+import { checkOptions, type Kind, kinds } from './check.ts'
 import { isAddressRange } from './proxy.ts'
 
 /** A logger in the manner of pino: an object of fields, then a message. `console` by default. */
@@ -85,7 +85,7 @@ const OPTIONS: Record<string, Kind> = {
   timeouts: kinds.object,
   limits: kinds.object,
   signals: kinds.flag,
-  asyncLocalStorage: among(true, false),
+  asyncLocalStorage: kinds.flag,
   keys: kinds.texts,
   env: kinds.text,
   subdomainOffset: kinds.count,
