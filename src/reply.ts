@@ -1,4 +1,5 @@
-import { type Readable, Stream } from 'node:stream'
+import { Readable, Stream } from 'node:stream'
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
 
 /** Headers of a reply. A list is sent as one header line for each value. */
@@ -66,8 +67,16 @@ export function respond(ctx: BaseContext, value: unknown): void {
   // A string is text. Koa would look for a `<` and call it HTML, which lets a client's input become a page.
   if (typeof value === 'string' && !ctx.res.hasHeader('Content-Type')) ctx.type = 'text'
   if (value === null) ctx.remove('Content-Type')
-  if (value instanceof Stream) destroyWhenIdle(ctx)
-  ctx.body = value
+  ctx.body = typeof value === 'object' ? plain(ctx, value) : value
+}
+
+/** Bytes as Koa knows them. Web streams become Node's, so that one that fails at the start is still an error. */
+function plain(ctx: BaseContext, value: object | null): unknown {
+  if (value instanceof Uint8Array && !Buffer.isBuffer(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : value
+  if (stream instanceof Stream) destroyWhenIdle(ctx)
+  return stream
 }
 
 /** Has ctx been answered in Koa's way, by its body or by hand? */
@@ -88,7 +97,7 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
   for (const [name, value] of response.headers) if (name !== 'set-cookie') ctx.set(name, value)
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) ctx.set('Set-Cookie', cookies)
-  ctx.body = response.body
+  ctx.body = plain(ctx, response.body)
   ctx.status = response.status
 }
 

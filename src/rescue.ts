@@ -12,6 +12,7 @@ type Handler = (error: never, ctx: BaseContext) => unknown
 /** What becomes of whatever is thrown: the answer of `app.onError`, or a problem document (RFC 9457). */
 export class Rescue {
   readonly #handlers = new Map<unknown, Handler>()
+  readonly #broken = new WeakMap<BaseContext, Error>()
   readonly #app: Kolba
 
   constructor(app: Kolba) {
@@ -46,6 +47,9 @@ export class Rescue {
 
   /** Koa could not write the answer, or lost the connection: logs it, and sends the problem where nothing was sent yet. */
   last(ctx: BaseContext, error: Error): void {
+    // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
+    if (this.#broken.get(ctx) === error) return
+    this.#broken.set(ctx, error)
     this.#app.emit('error', error, ctx)
     const { res } = ctx
     if (res.headersSent || !ctx.writable) return void res.destroy()
