@@ -31,6 +31,8 @@ export class Rescue {
     try {
       if (await this.map(ctx, thrown)) return
     } catch (another) {
+      // What it made another error of is not shown, and the log would know nothing of the first.
+      if (another !== thrown && toProblem(toError(another)).status >= 500) this.#app.emit('error', toError(thrown), ctx)
       thrown = another
     }
     const error = toError(thrown)
