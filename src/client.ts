@@ -113,9 +113,9 @@ export class Client {
 
 /** RFC 6265 section 5.3: Max-Age has precedence over Expires. */
 function isOver(attributes: string[]): boolean {
-  const valueOf = (name: RegExp) => attributes.findLast(it => name.test(it))?.replace(name, '')
-  const age = valueOf(/^max-age=(?=-?\d+$)/i)
-  return age === undefined ? Date.parse(valueOf(/^expires=/i) ?? '') <= Date.now() : Number(age) <= 0
+  const textOf = (name: RegExp) => attributes.findLast(it => name.test(it))?.replace(name, '')
+  const age = textOf(/^max-age=(?=-?\d+$)/i)
+  return age === undefined ? Date.parse(textOf(/^expires=/i) ?? '') <= Date.now() : Number(age) <= 0
 }
 
 function send(options: RequestOptions, server: Server, port: boolean, body?: string | Uint8Array): Promise<Response> {
