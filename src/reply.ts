@@ -75,7 +75,11 @@ function plain(ctx: BaseContext, value: object | null): unknown {
   if (value instanceof Uint8Array && !Buffer.isBuffer(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : value
-  if (stream instanceof Stream) destroyWhenIdle(ctx)
+  if (stream instanceof Stream) {
+    // It may fail before anybody waits for its first byte, and an error that nobody listens to ends the process.
+    stream.on('error', () => {})
+    destroyWhenIdle(ctx)
+  }
   return stream
 }
 
@@ -109,12 +113,16 @@ function destroyWhenIdle({ app, res }: BaseContext): void {
 /** Waits until a stream has something to send, so that one that fails at the start is an error and not half an answer. */
 export function firstByte(stream: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (error?: Error) => {
-      for (const name of ['readable', 'end', 'error', 'close']) stream.off(name, done)
-      error instanceof Error ? reject(error) : resolve()
+    const fail = () => reject(stream.errored ?? new Error('The stream was closed before its first byte.'))
+    if (stream.readableEnded) return resolve()
+    if (stream.destroyed) return fail()
+    if (stream.readableLength > 0) return resolve()
+    const done = (error?: unknown) => {
+      for (const name of ['readable', 'error', 'close']) stream.off(name, done)
+      if (error instanceof Error) reject(error)
+      else stream.destroyed && !stream.readableEnded ? fail() : resolve()
     }
-    if (stream.readableLength > 0 || stream.readableEnded || stream.destroyed)
-      return stream.errored ? reject(stream.errored) : resolve()
-    for (const name of ['readable', 'end', 'error', 'close']) stream.on(name, done)
+    // An empty stream is readable too, once.
+    for (const name of ['readable', 'error', 'close']) stream.on(name, done)
   })
 }
