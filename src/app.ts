@@ -7,6 +7,7 @@ import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts
 import { Lifecycle } from './lifecycle.ts'
 import { type Compose, composed, composeOf, lower, type Middleware } from './lift.ts'
 import { readPath } from './path.ts'
+import { toProblem } from './problem.ts'
 import { trustProxies } from './proxy.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
@@ -158,7 +159,8 @@ export class Kolba extends Koa {
 
   /** Logs an error with the id of its request. An error that is shown to the client is not logged, as in Koa. */
   override onerror(error: Error & { expose?: boolean }, ctx?: BaseContext): void {
-    if (error.expose || this.silent) return
+    const isShown = error.expose && !ctx?.headerSent && toProblem(error).status < 500
+    if (isShown || this.silent) return
     const { requestId, method, path } = ctx ?? {}
     this.logger.error({ err: error, requestId, method, path }, error.message)
   }
