@@ -9,6 +9,7 @@ import { type Compose, composed, composeOf, lower, type Middleware } from './lif
 import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
 import { trustProxies } from './proxy.ts'
+import { readQueries } from './query.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
 import { type Entry, nameOf, type Route } from './route.ts'
@@ -66,6 +67,7 @@ export class Kolba extends Koa {
     this.logger = options.logger ?? plainLogger
     this.reserved = Object.getPrototypeOf(this.context)
     if (settings.proxy.length > 0) trustProxies(this.request, settings.proxy)
+    readQueries(this.request)
     extendContext(this, this.#path)
     // Koa asks `compose` for the function that answers a request. This one also guards, rescues and runs the hooks.
     const compose = composeOf(this)
