@@ -6,7 +6,8 @@ import type { Settings } from './settings.ts'
 // What is refused before anything looks at the request, because two layers might read it differently (a guard and
 // what it guards, a cache and its origin), or because Node would drop it silently.
 
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d{0,5})?$/i
+// A name in a Host may have a comma, by the letter; but so do two Hosts that somebody joined, and Koa takes the first.
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d{0,5})?$/i
 /** A path with nothing to look at twice: no percent, no dot at the start of a segment, no empty segment. */
 const PLAIN = /^(?:\/[\w~!$&'()*+,;=:@-][\w.~!$&'()*+,;=:@-]*)*\/?$/
 const DOTS = /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/
