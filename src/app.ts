@@ -8,6 +8,7 @@ import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { lower, type Middleware } from './lift.ts'
 import { readPath } from './path.ts'
+import { toProblem } from './problem.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
 import { type Entry, type Note, nameOf, type Route } from './route.ts'
@@ -152,7 +153,8 @@ export class Kolba extends Koa {
 
   /** Logs an error with the id of its request. An error that is shown to the client is not logged, as in Koa. */
   override onerror(error: Error & { expose?: boolean }, ctx?: BaseContext): void {
-    if (error.expose || this.silent) return
+    const isShown = error.expose && !ctx?.headerSent && toProblem(error).status < 500
+    if (isShown || this.silent) return
     const { requestId, method, path } = ctx ?? {}
     this.logger.error({ err: error, requestId, method, path }, error.message)
   }

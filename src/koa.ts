@@ -3,6 +3,7 @@ import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { composed, composeOf, type Middleware } from './lift.ts'
 import { trustProxies } from './proxy.ts'
+import { readQueries } from './query.ts'
 import type { RequestPath } from './request-path.ts'
 import { signalOf } from './signal.ts'
 import type { UrlOf } from './url.ts'
@@ -15,6 +16,7 @@ import type { UrlOf } from './url.ts'
  */
 export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   if (app.settings.proxy.length > 0) trustProxies(app.request, app.settings.proxy)
+  readQueries(app.request)
   extendContext(app, path)
   app.middleware.push(path.dispatch as Koa.Middleware)
   const compose = composeOf(app)

@@ -34,7 +34,10 @@ export class Lifecycle {
     if (close) this.#ignoreSignals ??= closeOnSignal(close)
     const listen = () => server.listen(...(args as []))
     if (this.#starts.length === 0) return listen()
-    this.start().then(listen, error => server.emit('error', error))
+    this.start().then(
+      () => void (this.#closed ?? listen()),
+      error => server.emit('error', error),
+    )
     return server
   }
 

@@ -79,11 +79,11 @@ export class RequestPath {
     const { req, res } = ctx
     ctx.requestId = requestIdOf(req.headers['x-request-id'])
     res.setHeader('X-Request-Id', ctx.requestId)
+    const refusal = guard(ctx, this.#app.settings)
     if (this.isClosing) {
       res.shouldKeepAlive = false
       throw problem(503, { headers: { 'Retry-After': '5' } })
     }
-    const refusal = guard(req, ctx.path, this.#app.settings)
     if (refusal) throw refusal
   }
 

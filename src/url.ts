@@ -1,4 +1,5 @@
 import type { Handler } from './context.ts'
+import { isCanonical } from './guard.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 
@@ -54,8 +55,8 @@ export class UrlTable {
   /**
    * The path of an endpoint, filled and percent-encoded, with a query.
    *
-   * @throws TypeError for an endpoint that there is not, or that stands at several paths, and for parameters that are
-   *   missing or unknown.
+   * @throws TypeError for an endpoint that there is not, or that stands at several paths, for parameters that are
+   *   missing or unknown, and for values that no path can hold.
    */
   url(key: string | Handler, params: Readonly<Record<string, unknown>> = {}, query: Query = {}): string {
     const name = typeof key === 'string' ? key : key?.name || 'the handler'
@@ -69,7 +70,7 @@ export class UrlTable {
       const paths = fitting.map(({ route }) => route.path).join(' and ')
       throw new TypeError(`url ${name}: it stands at ${paths}. Name the blueprints that it is mounted with.`)
     }
-    return fill(first.path, params) + search(query)
+    return fill(`url ${name}`, first.path, params) + search(query)
   }
 
   #same(endpoint: Endpoint, known: readonly Handler[]): boolean {
@@ -93,13 +94,18 @@ function misfits({ required, optional }: Path, given: readonly string[]): string
   ]
 }
 
-function fill(path: Path, params: Readonly<Record<string, unknown>>): string {
+function fill(where: string, path: Path, params: Readonly<Record<string, unknown>>): string {
   const values = Object.entries(params).filter(([, value]) => value !== undefined)
-  const texts = values.map(([name, value]) => [
-    name,
-    path.wild.includes(name) ? String(value).split('/') : String(value),
-  ])
-  return path.fill(Object.fromEntries(texts))
+  const texts = values.map(([name, value]) => {
+    const text = String(value)
+    if (text === '') throw new TypeError(`${where}: the parameter ${name} is empty. Give it a value.`)
+    if (!text.isWellFormed()) throw new TypeError(`${where}: the parameter ${name} is not well-formed Unicode.`)
+    return [name, path.wild.includes(name) ? text.split('/') : text]
+  })
+  const filled = path.fill(Object.fromEntries(texts))
+  // `..` cannot be written in a path so that it stays: whoever follows the link would go elsewhere.
+  if (isCanonical(filled, decodeURIComponent(filled))) return filled
+  throw new TypeError(`${where}: ${filled} is no path. Give parameters without dot segments, empty segments and NUL.`)
 }
 
 function search(query: Query): string {
