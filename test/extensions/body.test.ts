@@ -136,24 +136,31 @@ for (const [coding, compress] of CODINGS) {
   })
 }
 
-test('body() with inflate stops at the limit of a bomb, with little memory', async t => {
-  const bomb = zlib.gzipSync(Buffer.alloc(50_000_000))
-  const bombs = [
-    bomb,
-    zlib.brotliCompressSync(Buffer.alloc(50_000_000), { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } }),
-  ]
-  const app = echo({ inflate: true })
-  const client = app.client()
+// Alone, because what the other tests hold would count.
+test.serial('body() with inflate stops at the limit of a bomb, with little memory', async t => {
+  const zeros = Buffer.alloc(50_000_000)
+  const fast = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } }
+  const client = echo({ inflate: true }).client()
   await client.post('/', { json: 1 })
-  for (const [index, content] of bombs.entries()) {
-    t.true(content.length < 100_000)
-    const before = process.memoryUsage()
-    const headers = { 'content-type': 'text/plain', 'content-encoding': index === 0 ? 'gzip' : 'br' }
-    const response = await client.post('/', { body: content, headers })
-    const { arrayBuffers } = process.memoryUsage()
+  for (const [coding, bomb] of [
+    ['gzip', zlib.gzipSync(zeros)],
+    ['br', zlib.brotliCompressSync(zeros, fast)],
+  ] as const) {
+    t.true(bomb.length < 100_000)
+    const before = process.memoryUsage().arrayBuffers
+    let most = 0
+    let watching = true
+    const look = () => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+      if (watching) setImmediate(look)
+    }
+    look()
+    const headers = { 'content-type': 'text/plain', 'content-encoding': coding }
+    const response = await client.post('/', { body: bomb, headers })
+    watching = false
     t.is(response.status, 413)
     t.is(await detail(response), 'Send a body of at most 1048576 bytes.')
-    t.true(arrayBuffers - before.arrayBuffers < 10_000_000, `${arrayBuffers - before.arrayBuffers} bytes more`)
+    t.true(most > 0 && most < 10_000_000, `${most} bytes more`)
   }
   t.is((await client.post('/', { json: 1 })).status, 200)
 })
@@ -180,7 +187,7 @@ test('body() answers 413 for a Content-Length over the limit before any of it ha
   const [head, rest] = await raw(t, echo(), [
     'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 1048577\r\n\r\n',
   ])
-  t.is(head, 'HTTP/1.1 413 Payload Too Large')
+  t.regex(head, /^HTTP\/1\.1 413 /)
   t.regex(rest, /^connection: close$/im)
 })
 
@@ -383,6 +390,7 @@ test('body() tells where the JSON breaks and never repeats it', async t => {
   const secret = 's3cr3t at position 4711'
   for (const [text, type] of [
     [`{"a":${secret}`, 'application/json'],
+    ['x at position 4711', 'application/json'],
     [secret, 'application/json'],
     [`"${secret}`, 'application/json'],
     [`{"${secret}":{"constructor":{"prototype":"${secret}"}}}`, 'application/json'],
