@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net'
 import { text as readAll } from 'node:stream/consumers'
 import zlib from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
 import bodyParser from 'koa-bodyparser'
 import { type BaseContext, decorator, type Kolba, kolba, reply } from 'kolba'
 import { type BodyInput, type BodyOptions, body } from 'kolba/body'
@@ -361,6 +362,30 @@ test('body() reads forms as the URL standard writes them', async t => {
     )
     t.deepEqual(ours.sort(), [...new URLSearchParams(text)].sort(), text)
   }
+})
+
+test('body() reads back whatever form and whatever JSON a client can write', async t => {
+  const client = echo({ optional: true }).client()
+  const name = fc.string({ unit: 'grapheme' }).filter(it => it !== '__proto__')
+  const pairs = fc.array(fc.tuple(name, fc.string({ unit: 'binary' })))
+  const read = async (content: string, type: string) => {
+    const response = await client.post('/', { body: content, headers: { 'content-type': type } })
+    t.is(response.status, 200, content)
+    return ((await response.json()) as { got?: unknown }).got
+  }
+  const property = fc.asyncProperty(pairs, fc.jsonValue({ maxDepth: 5 }), async (fields, value) => {
+    const form = (await read(String(new URLSearchParams(fields)), FORM)) ?? {}
+    const names = new Set(fields.map(([name]) => name))
+    t.deepEqual(new Set(Object.keys(form)), names)
+    for (const name of names)
+      t.deepEqual(
+        [(form as Record<string, unknown>)[name]].flat(),
+        fields.filter(([it]) => it === name).map(([, it]) => it),
+      )
+    const text = JSON.stringify(value)
+    if (isHarmless(text)) t.deepEqual(await read(text, 'application/json'), JSON.parse(text))
+  })
+  await t.notThrowsAsync(fc.assert(property, { numRuns: 100 }))
 })
 
 test('body() gives a form without a prototype', async t => {
