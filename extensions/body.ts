@@ -13,7 +13,7 @@ import { type Parse, parseForm, parseJson, parseText } from './body/parse.ts'
 import { hasBody, readBytes } from './body/read-bytes.ts'
 
 export interface BodyOptions {
-  /** What is read: JSON (`application/json` and `+json`), forms, plain text. @default ['json', 'form', 'text'] */
+  /** What is read: JSON (`application/json` and `application/*+json`), forms, plain text. @default ['json', 'form', 'text'] */
   types?: readonly ('json' | 'form' | 'text')[]
   /** Bytes, counted while reading and after inflation, else 413. @default the app's `limits.body`, 1 MiB */
   limit?: number

@@ -71,9 +71,13 @@ export function respond(ctx: BaseContext, value: unknown): void {
 }
 
 /** The status that a value goes out with when it has none of its own: the one that was set on ctx, else 200. */
-export function statusOf({ response }: BaseContext): number {
-  // Koa begins with 404, and keeps here whether anybody has said so.
-  return (response as { _explicitStatus?: boolean })._explicitStatus ? response.status : 200
+export function statusOf(ctx: BaseContext): number {
+  return isStatusSet(ctx) ? ctx.status : 200
+}
+
+/** Koa begins with 404, and keeps here whether anybody has said so. */
+export function isStatusSet({ response }: BaseContext): boolean {
+  return (response as { _explicitStatus?: boolean })._explicitStatus === true
 }
 
 /** Bytes as Koa knows them. Web streams become Node's, so that one that fails at the start is still an error. */

@@ -6,7 +6,7 @@ import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
 import { Problem, problem } from './problem.ts'
-import { firstByte, isAnswered, respond } from './reply.ts'
+import { firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
 import { nameOf, type Route } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
@@ -132,7 +132,7 @@ async function tries(ctx: BaseContext, endpoint: Endpoint, params: Record<string
 }
 
 function finish(ctx: BaseContext, value: unknown): void {
-  if (value === undefined && !isAnswered(ctx)) {
+  if (value === undefined && !isAnswered(ctx) && !isStatusSet(ctx)) {
     const { route } = ctx as Required<BaseContext>
     const who = route.name ?? 'the handler'
     throw new TypeError(`${nameOf(route)}: ${who} returned undefined. Return a value, or null for 204 No Content.`)

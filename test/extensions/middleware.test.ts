@@ -137,6 +137,17 @@ test('middleware() makes a status of an error without a body a problem', async t
   t.is(response.headers.get('x-price'), '3')
 })
 
+test('middleware() answers 404 where the middleware says so by the status alone', async t => {
+  const response = await through(
+    ctx => {
+      ctx.status = 404
+    },
+    () => 'never',
+  )
+  t.is(response.status, 404)
+  t.is(response.headers.get('content-type'), 'application/problem+json')
+})
+
 test('middleware() lets the middleware throw', async t => {
   const response = await through(
     ctx => ctx.throw(418, 'short and stout'),
