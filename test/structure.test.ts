@@ -89,6 +89,10 @@ test('package.json exports the core and the extensions that exist', t => {
   t.deepEqual(subpaths, Object.fromEntries(expected))
 })
 
+test('package-lock.json names no registry, so that it installs from any', t => {
+  t.notRegex(readFileSync(join(root, 'package-lock.json'), 'utf8'), /"resolved"/)
+})
+
 for (const { name, file } of extensions()) {
   test(`kolba/${name} has a row in the README and a test`, t => {
     const rows = readFileSync(join(root, 'README.md'), 'utf8')
