@@ -13,7 +13,7 @@ const tasks = {
 }
 const [task, ...rest] = process.argv.slice(2)
 
-if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund'])
+if (!isInstalled()) run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
 if (task === 'test') for (const folder of ['dist', 'build']) rmSync(folder, { recursive: true, force: true })
 const steps = tasks[task]
 steps.forEach((step, index) => {

@@ -1,0 +1,192 @@
+// examples -> extensions -> src -> koa, @koa/router, path-to-regexp, node:. This reads the imports and holds it.
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { root } from './support/root.js'
+
+const { withoutComments } = await import(pathToFileURL(join(root, 'scripts/lines.js')).href)
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const dependencies = Object.keys(manifest.dependencies)
+const peers = Object.keys(manifest.peerDependencies ?? {})
+const optional = peers.filter(name => manifest.peerDependenciesMeta?.[name]?.optional)
+const development = Object.keys(manifest.devDependencies)
+
+interface Import {
+  file: string
+  from: string
+  kind: 'static' | 'type' | 'dynamic'
+}
+
+test('importsOf() finds every kind of import, and none in a comment', t => {
+  const text = [
+    "import a, { type B } from 'a'",
+    "import type { C } from 'c'",
+    "import 'd'",
+    "export * from 'e'",
+    "export type { F } from 'f'",
+    'import {\n  g,\n} from "g"',
+    "const h = await import('h')",
+    "// import i from 'i'",
+    "/** @example import j from 'j' */",
+    "type K = import('k').K",
+    "const l = createRequire(import.meta.url)('l')",
+  ].join('\n')
+  t.deepEqual(
+    importsOf('x.ts', text).map(({ from, kind }) => `${from} ${kind}`),
+    ['a static', 'c type', 'd static', 'e static', 'f type', 'g static', 'h dynamic', 'k dynamic', 'l dynamic'],
+  )
+})
+
+test('src imports itself, koa, @koa/router, path-to-regexp and node:, and youch when it is needed', t => {
+  const allowed = ['koa', '@koa/router', 'path-to-regexp']
+  const wrong = importsIn('src').filter(
+    ({ file, from, kind }) =>
+      !isInside('src', file, from) &&
+      !isNode(from) &&
+      !allowed.includes(from) &&
+      !(from === 'youch' && kind !== 'static'),
+  )
+  t.deepEqual(wrong, [])
+})
+
+test('an extension imports src/index.ts, its own files, node: and packages, and no other extension', t => {
+  const wrong = importsIn('extensions').filter(({ file, from }) => {
+    const folder = file.split('/').slice(0, -1).join('/')
+    const isOwn = folder !== 'extensions' && isInside(folder, file, from)
+    return resolve(file, from) !== 'src/index.ts' && !isOwn && !isNode(from) && !isPackage(from, dependencies, peers)
+  })
+  t.deepEqual(wrong, [])
+})
+
+test('src and extensions load an optional peer when it is needed, because it may not be there', t => {
+  const all = [...importsIn('src'), ...importsIn('extensions')]
+  t.deepEqual(
+    all.filter(({ from, kind }) => isPackage(from, optional) && kind === 'static'),
+    [],
+  )
+})
+
+test('an example imports kolba, node:, packages and its own folder', t => {
+  const wrong = importsIn('examples').filter(({ file, from }) => {
+    const folder = file.split('/').slice(0, -1).join('/')
+    const isOwn = folder !== 'examples' && isInside(folder, file, from)
+    return !isOwn && !isNode(from) && !isPackage(from, ['kolba'], dependencies, peers, development)
+  })
+  t.deepEqual(wrong, [])
+})
+
+test('package.json exports the core and the extensions that exist', t => {
+  const { '.': core, './package.json': itself, ...subpaths } = manifest.exports
+  t.deepEqual(core, { types: './dist/src/index.d.ts', default: './dist/src/index.js' })
+  t.is(itself, './package.json')
+  const expected = extensions().map(({ name, file }) => {
+    const built = `./dist/${file.replace(/\.ts$/, '')}`
+    return [`./${name}`, { types: `${built}.d.ts`, default: `${built}.js` }]
+  })
+  t.deepEqual(subpaths, Object.fromEntries(expected))
+})
+
+test('package-lock.json names no registry, so that it installs from any', t => {
+  t.notRegex(readFileSync(join(root, 'package-lock.json'), 'utf8'), /"resolved"/)
+})
+
+for (const { name, file } of extensions()) {
+  test(`kolba/${name} has a row in the README and a test`, t => {
+    const rows = readFileSync(join(root, 'README.md'), 'utf8')
+      .split('\n')
+      .filter(line => line.startsWith('|'))
+    t.true(
+      rows.some(row => row.includes(`\`kolba/${name}\``)),
+      `No row of a table in README.md has kolba/${name}.`,
+    )
+    const path = `test/${file.replace(/\.ts$/, '.test.ts')}`
+    const folder = join(root, 'test/extensions', name)
+    t.true(existsSync(join(root, path)) || existsSync(folder), `There is no ${path}.`)
+  })
+}
+
+test("import 'kolba' loads no extension and no optional peer", async t => {
+  const loaded = await loadedBy('kolba')
+  t.true(loaded.some(url => url.endsWith('/dist/src/app.js')))
+  t.true(loaded.some(url => url.includes('/node_modules/koa/')))
+  t.deepEqual(
+    loaded.filter(url => url.includes('/extensions/') || optional.some(name => url.includes(`/node_modules/${name}/`))),
+    [],
+  )
+})
+
+test("import 'kolba/json' loads no other extension", async t => {
+  const loaded = await loadedBy('kolba/json')
+  const ours = loaded.filter(url => url.includes('/dist/extensions/')).map(url => url.split('/dist/')[1])
+  t.deepEqual(ours, ['extensions/json.js'])
+})
+
+/** A file of extensions/, or a folder with an index.ts. */
+function extensions(): { name: string; file: string }[] {
+  const entries = readdirSync(join(root, 'extensions'), { withFileTypes: true })
+  return entries
+    .filter(entry => entry.isDirectory() || entry.name.endsWith('.ts'))
+    .map(entry =>
+      entry.isDirectory()
+        ? { name: entry.name, file: `extensions/${entry.name}/index.ts` }
+        : { name: entry.name.replace(/\.ts$/, ''), file: `extensions/${entry.name}` },
+    )
+}
+
+function importsIn(folder: string): Import[] {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  return files
+    .filter(name => name.endsWith('.ts'))
+    .map(name => `${folder}/${name.replaceAll('\\', '/')}`)
+    .flatMap(file => importsOf(file, readFileSync(join(root, file), 'utf8')))
+}
+
+function importsOf(file: string, text: string): Import[] {
+  const statement = /^[ \t]*(?:import|export)\b\s*(type\b)?(?:[^'";()]*?\bfrom\s*)?\s*['"]([^'"]+)['"]/gm
+  const call = /\b(?:import|createRequire\(import\.meta\.url\)|require)\(\s*['"]([^'"]+)['"]\s*\)/g
+  const code: string = withoutComments(text)
+  const statements = [...code.matchAll(statement)].map(
+    ([, type, from = '']): Import => ({ file, from, kind: type ? 'type' : 'static' }),
+  )
+  const calls = [...code.matchAll(call)].map(([, from = '']): Import => ({ file, from, kind: 'dynamic' }))
+  return [...statements, ...calls]
+}
+
+/** The file of the repository that a relative import means. */
+function resolve(file: string, from: string): string | undefined {
+  if (!from.startsWith('.')) return undefined
+  return new URL(from, `file:///${file}`).pathname.slice(1)
+}
+
+function isInside(folder: string, file: string, from: string): boolean {
+  return resolve(file, from)?.startsWith(`${folder}/`) ?? false
+}
+
+function isNode(from: string): boolean {
+  return from.startsWith('node:')
+}
+
+function isPackage(from: string, ...lists: string[][]): boolean {
+  return lists.flat().some(name => from === name || from.startsWith(`${name}/`))
+}
+
+/** The URLs of all modules that are loaded by an import, in a process that has loaded nothing else. */
+async function loadedBy(specifier: string): Promise<string[]> {
+  const hooks = `import { writeSync } from 'node:fs'
+    export const load = (url, context, next) => { writeSync(1, url + '\\n'); return next(url, context) }`
+  const url = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
+  const program = `import { createRequire, register } from 'node:module'
+    import { pathToFileURL } from 'node:url'
+    register(${JSON.stringify(url(hooks))})
+    await import(${JSON.stringify(specifier)})
+    for (const path of Object.keys(createRequire(import.meta.url).cache)) console.log(pathToFileURL(path).href)`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--no-warnings', '--input-type=module', '-e', program],
+    { cwd: root },
+  )
+  return [...new Set(stdout.trim().split('\n'))]
+}
