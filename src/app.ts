@@ -170,7 +170,8 @@ export class Kolba extends Koa {
   #answering(compose: Compose): (middleware: Koa.Middleware[]) => (ctx: BaseContext) => Promise<void> {
     return middleware => {
       const run = compose(middleware)
-      return ctx => this.#path.answer(ctx, () => run(ctx, nothing))
+      // With nothing in `app.use` the routes stand alone, and one function needs no composing.
+      return ctx => this.#path.answer(ctx, middleware.length === 1 ? (middleware[0] as Middleware) : run)
     }
   }
 
@@ -220,8 +221,6 @@ function extendContext(app: Kolba, path: RequestPath): void {
     },
   })
 }
-
-async function nothing(): Promise<void> {}
 
 function check<F>(where: string, hook: F): F {
   if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one that takes ctx.`)
