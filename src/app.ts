@@ -4,17 +4,15 @@ import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
 import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts'
+import { enterKoa } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { type Compose, composed, composeOf, lower, type Middleware } from './lift.ts'
+import { lower, type Middleware } from './lift.ts'
 import { readPath } from './path.ts'
-import { trustProxies } from './proxy.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
-import { type Entry, nameOf, type Route } from './route.ts'
-import { RouteTable } from './router.ts'
+import { type Entry, type Note, nameOf, type Route } from './route.ts'
 import { createServer } from './server.ts'
 import { type KolbaOptions, type Logger, plainLogger, readOptions, type Settings } from './settings.ts'
-import { signalOf } from './signal.ts'
 import { type UrlOf, UrlTable } from './url.ts'
 
 /**
@@ -33,7 +31,8 @@ export function kolba(options: KolbaOptions = {}): Kolba {
 
 export class Kolba extends Koa {
   readonly settings: Settings
-  readonly logger: Logger
+  /** Where errors and requests are logged; it may be exchanged at any time. */
+  logger: Logger
   /** Koa's own names on ctx, which no decorator may take. */
   readonly reserved: object
   readonly #blueprint = new Blueprint()
@@ -64,13 +63,7 @@ export class Kolba extends Koa {
     this.settings = settings
     this.logger = options.logger ?? plainLogger
     this.reserved = Object.getPrototypeOf(this.context)
-    if (settings.proxy.length > 0) trustProxies(this.request, settings.proxy)
-    extendContext(this, this.#path)
-    // Koa asks `compose` for the function that answers a request. This one also guards, rescues and runs the hooks.
-    const compose = composeOf(this)
-    Object.assign(this, { compose: this.#answering(compose) })
-    this.#within = composed(this, compose, middleware => middleware.slice(0, -1))
-    this.middleware.push(this.#path.dispatch as Koa.Middleware)
+    this.#within = enterKoa(this, this.#path)
     this.#blueprint.subscribe(entry => this.#register(entry))
   }
 
@@ -167,59 +160,29 @@ export class Kolba extends Koa {
   readonly through: Middleware = (ctx, next) =>
     this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next)))
 
-  #answering(compose: Compose): (middleware: Koa.Middleware[]) => (ctx: BaseContext) => Promise<void> {
-    return middleware => {
-      const run = compose(middleware)
-      // With nothing in `app.use` the routes stand alone, and one function needs no composing.
-      return ctx => this.#path.answer(ctx, middleware.length === 1 ? (middleware[0] as Middleware) : run)
-    }
-  }
-
   #register(entry: Entry): void {
-    const { methods, path, decorators, handler, known } = entry
-    const parts = readPath(nameOf(entry), path)
-    const route: Route & { notes: Route['notes'] } = {
-      methods,
-      path,
-      name: entry.name || undefined,
-      decorators: flat(decorators),
-      handler,
-      notes: [],
-      app: this,
-    }
-    route.notes = notesOf(route)
-    const run = fold(decorators, handler, route)
-    if (entry.fallback) {
-      const routes = new RouteTable()
-      routes.add(route, parts, run)
-      this.#path.fallbacks.push({ isOpen: entry.fallback, routes })
-      return
-    }
-    this.#path.routes.add(route, parts, run)
-    this.#urls.add(route, parts, known)
+    const path = readPath(nameOf(entry), entry.path)
+    const route = toRoute(entry, this)
+    const run = fold(route.decorators, route.handler, route)
+    if (entry.fallback) return this.#path.addFallback(route, path, run, entry.fallback)
+    this.#path.routes.add(route, path, run)
+    this.#urls.add(route, path, entry.known)
     this.#routes.push(route)
   }
 }
 
-function extendContext(app: Kolba, path: RequestPath): void {
-  Object.defineProperties(app.context, {
-    signal: {
-      get(this: BaseContext) {
-        return signalOf(this)
-      },
-    },
-    urlFor: {
-      value(this: BaseContext, ...args: Parameters<UrlOf>) {
-        return `${this.protocol}://${this.host}${app.url(...args)}`
-      },
-    },
-    // Koa comes here when it could not write what stood on ctx, and when the connection broke.
-    onerror: {
-      value(this: BaseContext, error: Error | null) {
-        if (error) path.rescue.last(this, error)
-      },
-    },
-  })
+function toRoute({ methods, path, name, decorators, handler }: Entry, app: Kolba): Route {
+  const route = {
+    methods,
+    path,
+    name: name || undefined,
+    decorators: flat(decorators),
+    handler,
+    app,
+    notes: [] as Note[],
+  }
+  route.notes = notesOf(route)
+  return route
 }
 
 function check<F>(where: string, hook: F): F {

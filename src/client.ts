@@ -142,12 +142,12 @@ function address(server: Server): RequestOptions {
   return { agent: false, host: '127.0.0.1', port: (server.address() as AddressInfo).port }
 }
 
-/** Two ends of a line in memory: one is the server's connection, the other the client's. */
+/** Two ends of a line in memory: one is the server's connection, the other the client's. They have no timeouts. */
 function connection(server: Server): RequestOptions {
   return {
     createConnection: () => {
       const [near, far] = duplexPair()
-      server.emit('connection', far)
+      server.emit('connection', Object.assign(far, { setTimeout: () => far }))
       return near as never
     },
   }

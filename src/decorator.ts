@@ -23,9 +23,9 @@ export type Around<Adds = object, Needs = unknown, Takes = unknown> = (
  * `Adds` is what it adds to ctx, `Needs` what it must find there, `Takes` what the handler below must return.
  */
 export interface Decorator<out Adds = object, in Needs = BaseContext, in Takes = unknown> {
-  <C extends Needs, R extends Takes>(handler: Handler<C & Adds, Awaitable<R>>): Handler<C, unknown>
   <M extends (this: never, ctx: never) => unknown>(method: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
+  <C extends Needs, R extends Takes>(handler: Handler<C & Adds, Awaitable<R>>, alone?: undefined): Handler<C, unknown>
   readonly [parts]: Parts
 }
 

@@ -67,7 +67,15 @@ export function respond(ctx: BaseContext, value: unknown): void {
   if (typeof value === 'string' && !ctx.res.hasHeader('Content-Type')) ctx.type = 'text'
   if (value === null) ctx.remove('Content-Type')
   if (value instanceof Stream) destroyWhenIdle(ctx)
-  ctx.body = value
+  // To Koa a plain Uint8Array is an object to be written as JSON.
+  const isBytes = value instanceof Uint8Array && !Buffer.isBuffer(value)
+  ctx.body = isBytes ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
+}
+
+/** The status that a value goes out with when it has none of its own: the one that was set on ctx, else 200. */
+export function statusOf({ response }: BaseContext): number {
+  // Koa begins with 404, and keeps here whether anybody has said so.
+  return (response as { _explicitStatus?: boolean })._explicitStatus ? response.status : 200
 }
 
 /** Has ctx been answered in Koa's way, by its body or by hand? */

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
-import type { BaseContext } from './context.ts'
+import type { BaseContext, Handler } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
+import type { Path } from './path.ts'
 import { Problem, problem } from './problem.ts'
 import { firstByte, isAnswered, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
-import { nameOf } from './route.ts'
+import { nameOf, type Route } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
 import { inTime } from './signal.ts'
 import { isPromise } from './when.ts'
@@ -17,7 +18,7 @@ type Run = (ctx: BaseContext) => unknown
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
 export class RequestPath {
   readonly routes = new RouteTable()
-  readonly fallbacks: { isOpen: () => boolean; routes: RouteTable }[] = []
+  readonly #fallbacks: { isOpen: () => boolean; routes: RouteTable }[] = []
   readonly before: ((ctx: BaseContext) => unknown)[] = []
   readonly after: ((ctx: BaseContext) => unknown)[] = []
   readonly rescue: Rescue
@@ -27,6 +28,13 @@ export class RequestPath {
   constructor(app: Kolba) {
     this.#app = app
     this.rescue = new Rescue(app)
+  }
+
+  /** Adds what a mounted app takes of the paths that no route has, while it has anything to take them with. */
+  addFallback(route: Route, path: Path, run: Handler, isOpen: () => boolean): void {
+    const routes = new RouteTable()
+    routes.add(route, path, run)
+    this.#fallbacks.push({ isOpen, routes })
   }
 
   /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
@@ -90,7 +98,7 @@ export class RequestPath {
 
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
   async #miss(ctx: BaseContext, { allow }: Match, next: () => Promise<void>): Promise<void> {
-    for (const { isOpen, routes } of this.fallbacks) {
+    for (const { isOpen, routes } of this.#fallbacks) {
       const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
       if (endpoint && params && (await tries(ctx, endpoint, params))) return
     }
