@@ -38,16 +38,17 @@ export class RequestPath {
   }
 
   /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
-  async answer(ctx: BaseContext, run: Run): Promise<void> {
+  async answer(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       this.#admit(ctx)
-      await run(ctx)
+      const running = run(ctx, nothing)
+      if (isPromise(running)) await running
       if (ctx.body instanceof Readable) await firstByte(ctx.body)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
-    await this.#finally(ctx)
+    if (this.after.length > 0 || this.isClosing) await this.#finally(ctx)
   }
 
   /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
@@ -139,6 +140,8 @@ function finish(ctx: BaseContext, value: unknown): void {
   }
   respond(ctx, value)
 }
+
+async function nothing(): Promise<void> {}
 
 /** A middleware has left a status of an error, or nothing at all, and no body. */
 function isUnanswered(ctx: BaseContext): boolean {
