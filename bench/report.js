@@ -10,19 +10,24 @@ export function table(workload, results) {
     title: peer.title,
     speed: spread(rounds.map(({ perSecond }) => perSecond)),
     cost: spread(rounds.map(({ microseconds }) => microseconds)),
+    busy: spread(rounds.map(({ busy }) => busy)),
+    rounds,
   }))
-  const ratio = (speed, name) => {
+  // Each round is compared with the other server's same round, when the machine was as busy or as idle.
+  const ratio = ({ rounds }, name) => {
     const other = rows.find(row => row.name === name)
-    return other ? (speed.median / other.speed.median).toFixed(2) : ''
+    return other
+      ? spread(rounds.map((it, index) => it.perSecond / other.rounds[index].perSecond)).median.toFixed(2)
+      : ''
   }
-  const lines = rows.map(({ title, speed, cost }) => {
-    const cells = [title, thousands(speed), cost.median.toFixed(1), ratio(speed, 'raw'), ratio(speed, 'koa')]
+  const lines = rows.map(row => {
+    const { title, speed, cost, busy } = row
+    const percent = `${Math.round(busy.median * 100)} %`
+    const cells = [title, thousands(speed), cost.median.toFixed(1), percent, ratio(row, 'raw'), ratio(row, 'koa')]
     return `| ${cells.join(' | ')} |`
   })
-  const head = [
-    '| | requests a second (min-max) | processor time a request, µs | of raw | of koa |',
-    '|---|---|---|---|---|',
-  ]
+  const columns = ['', 'requests a second (min-max)', 'processor time a request, µs', 'core in use', 'of raw', 'of koa']
+  const head = [`| ${columns.join(' | ')} |`, `|${'---|'.repeat(columns.length)}`]
   return [`### ${workload.name}: ${workload.title}`, '', ...head, ...lines, ''].join('\n')
 }
 

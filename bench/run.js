@@ -72,6 +72,7 @@ async function oneRound({ servers, requests }, name) {
       peer: server.peer,
       perSecond: answers.count / answers.seconds,
       microseconds: (after - before) / answers.count,
+      busy: (after - before) / 1e6 / answers.seconds,
     }
   } finally {
     await server.stop()
