@@ -10,6 +10,7 @@ import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
 import { trustProxies } from './proxy.ts'
 import { readQueries } from './query.ts'
+import { heeding } from './reply.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
 import { type Entry, nameOf, type Route } from './route.ts'
@@ -191,7 +192,7 @@ export class Kolba extends Koa {
       app: this,
     }
     route.notes = notesOf(route)
-    const run = fold(decorators, handler, route)
+    const run = fold(decorators, decorators.length > 0 ? heeding(handler) : handler, route)
     if (entry.fallback) {
       const routes = new RouteTable()
       routes.add(route, parts, run)

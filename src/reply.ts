@@ -1,6 +1,7 @@
 import { Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import type { BaseContext } from './context.ts'
+import type { BaseContext, Handler } from './context.ts'
+import { isPromise } from './when.ts'
 
 /** Headers of a reply. A list is sent as one header line for each value. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>
@@ -75,12 +76,27 @@ function plain(ctx: BaseContext, value: object | null): unknown {
   if (value instanceof Uint8Array && !Buffer.isBuffer(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : value
-  if (stream instanceof Stream) {
-    // It may fail before anybody waits for its first byte, and an error that nobody listens to ends the process.
-    stream.on('error', () => {})
-    destroyWhenIdle(ctx)
-  }
+  heed(stream)
+  if (stream instanceof Stream) destroyWhenIdle(ctx)
   return stream
+}
+
+/**
+ * A handler whose streams may fail while the decorators above it are still at work: an error that nobody listens to
+ * ends the process, and `firstByte` finds it later all the same.
+ */
+export function heeding(handler: Handler): Handler {
+  return ctx => {
+    const value = handler(ctx)
+    if (isPromise(value)) value.then(heed, () => {})
+    else heed(value)
+    return value
+  }
+}
+
+function heed(value: unknown): void {
+  const body = value instanceof Reply ? value.body : value
+  if (body instanceof Stream) body.on('error', () => {})
 }
 
 /** Has ctx been answered in Koa's way, by its body or by hand? */

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import test from 'ava'
 import { created, decorator, kolba, noContent, reply, seeOther, when } from 'kolba'
@@ -305,6 +306,21 @@ for (const port of [false, true]) {
     )
   })
 }
+
+test('a stream that fails while a decorator is still at work is a 500', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  const slow = decorator('slow', async (_ctx, next) => {
+    const value = await next()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return value
+  })
+  app.get('/stream', slow, () => createReadStream('/nowhere/at/all'))
+  app.get('/later', slow, async () => createReadStream('/nowhere/at/all'))
+  app.get('/reply', slow, () => reply(201, createReadStream('/nowhere/at/all')))
+  for (const path of ['/stream', '/later', '/reply']) t.is((await app.client().get(path)).status, 500, path)
+  t.is(errors.length, 3)
+})
 
 test('a stream that fails in the middle is not ended as if it were whole', async t => {
   const app = kolba({ logger: keepErrors().logger, signals: false })
