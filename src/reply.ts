@@ -95,8 +95,18 @@ export function heeding(handler: Handler): Handler {
 }
 
 function heed(value: unknown): void {
+  streamOf(value)?.on('error', () => {})
+}
+
+/** Lets go of a value that comes too late to be sent: a stream may hold a file open, and may fail. */
+export function discard(value: unknown): void {
+  heed(value)
+  streamOf(value)?.destroy?.()
+}
+
+function streamOf(value: unknown): (Stream & { destroy?: () => void }) | undefined {
   const body = value instanceof Reply ? value.body : value
-  if (body instanceof Stream) body.on('error', () => {})
+  return body instanceof Stream ? body : undefined
 }
 
 /** Has ctx been answered in Koa's way, by its body or by hand? */

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -176,6 +177,23 @@ test('ctx.signal is aborted for who asks after the time is up', async t => {
   t.is((await app.client().get('/')).status, 503)
   answered.resolve()
   t.true(await late.promise)
+})
+
+test('a stream that comes when the time is up is let go', async t => {
+  const answered = signal()
+  const late = signal<Readable>()
+  const app = kolba({ logger: keepErrors().logger, timeouts: { handler: 0.05 } })
+  app.get('/', async () => {
+    await answered.promise
+    const stream = createReadStream('/nowhere/at/all')
+    late.resolve(stream)
+    return stream
+  })
+  t.is((await app.client().get('/')).status, 503)
+  answered.resolve()
+  const stream = await late.promise
+  await new Promise(resolve => stream.on('close', resolve))
+  t.true(stream.destroyed)
 })
 
 for (const port of [false, true]) {
