@@ -71,6 +71,18 @@ export function respond(ctx: BaseContext, value: unknown): void {
   ctx.body = typeof value === 'object' ? plain(ctx, value) : value
 }
 
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+
+/**
+ * Of a response that `fetch` gave, what was about that connection (RFC 9110 section 7.6.1), and the coding and length
+ * of bytes that `fetch` has decoded.
+ */
+function endsHere(name: string, { url, headers }: Response): boolean {
+  if (url === '') return false
+  if (name === 'content-encoding' || name === 'content-length') return headers.has('content-encoding')
+  return HOP_BY_HOP.has(name)
+}
+
 /** Bytes as Koa knows them. Web streams become Node's, so that one that fails at the start is still an error. */
 function plain(ctx: BaseContext, value: object | null): unknown {
   if (value instanceof Uint8Array && !Buffer.isBuffer(value))
@@ -124,7 +136,9 @@ function respondWithReply(ctx: BaseContext, { status, body, headers }: Reply): v
 
 function respondWithResponse(ctx: BaseContext, response: Response): void {
   ctx.status = response.status
-  for (const [name, value] of response.headers) if (name !== 'set-cookie') ctx.set(name, value)
+  for (const [name, value] of response.headers) {
+    if (name !== 'set-cookie' && !endsHere(name, response)) ctx.set(name, value)
+  }
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) ctx.set('Set-Cookie', cookies)
   ctx.body = plain(ctx, response.body)

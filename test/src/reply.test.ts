@@ -1,5 +1,9 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import test from 'ava'
 import { created, decorator, kolba, noContent, reply, seeOther, when } from 'kolba'
 import { keepErrors } from '../support/log.ts'
@@ -165,6 +169,35 @@ test('several Set-Cookie of a web Response stay several', async t => {
   })
   const response = await app.client().get('/')
   t.deepEqual(response.headers.getSetCookie(), ['a=1; Expires=Wed, 21 Oct 2065 07:28:00 GMT', 'b=2'])
+})
+
+test('what fetch() gives passes through, decoded, without what was about its own connection', async t => {
+  const upstream = http.createServer((req, res) => {
+    const packed = req.url === '/packed'
+    const bytes = packed ? gzipSync('from upstream') : Buffer.from('from upstream')
+    res.setHeader('Set-Cookie', ['a=1', 'b=2'])
+    const coding = packed ? { 'Content-Encoding': 'gzip' } : {}
+    res.writeHead(203, { ...coding, 'Content-Length': bytes.length, 'Keep-Alive': 'timeout=99', ETag: '"a"' })
+    res.end(bytes)
+  })
+  upstream.listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  t.teardown(() => upstream.close())
+  const app = kolba()
+  app.get('/*path', ctx => fetch(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}${ctx.path}`))
+  for (const [path, length] of [
+    ['/plain', '13'],
+    ['/packed', null],
+  ] as const) {
+    const response = await app.client().get(path)
+    t.is(response.status, 203)
+    t.is(await response.text(), 'from upstream')
+    t.is(response.headers.get('etag'), '"a"')
+    t.is(response.headers.get('content-encoding'), null)
+    t.is(response.headers.get('content-length'), length)
+    t.is(response.headers.get('keep-alive'), null)
+    t.deepEqual(response.headers.getSetCookie(), ['a=1', 'b=2'])
+  }
 })
 
 test('a handler that returns undefined is a 500, and the log names it', async t => {
