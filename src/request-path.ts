@@ -4,7 +4,7 @@ import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
-import { Problem, problem } from './problem.ts'
+import { Problem } from './problem.ts'
 import { firstByte, isAnswered, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
 import { nameOf } from './route.ts'
@@ -32,8 +32,7 @@ export class RequestPath {
   /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
   async answer(ctx: BaseContext, run: Run): Promise<void> {
     try {
-      this.#admit(ctx)
-      await run(ctx)
+      if (this.#admits(ctx)) await run(ctx)
       if (ctx.body instanceof Readable) await firstByte(ctx.body)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
@@ -67,16 +66,19 @@ export class RequestPath {
     await below()
   }
 
-  #admit(ctx: BaseContext): void {
+  /** @throws the problem with a request that the guard refuses. */
+  #admits(ctx: BaseContext): boolean {
     const { req, res } = ctx
     ctx.requestId = requestIdOf(req.headers['x-request-id'])
     res.setHeader('X-Request-Id', ctx.requestId)
     const refusal = guard(ctx, this.#app.settings)
-    if (this.isClosing) {
-      res.shouldKeepAlive = false
-      throw problem(503, { headers: { 'Retry-After': '5' } })
-    }
     if (refusal) throw refusal
+    if (!this.isClosing) return true
+    // A status, and not an error: there is nothing to log.
+    res.shouldKeepAlive = false
+    ctx.status = 503
+    ctx.set('Retry-After', '5')
+    return false
   }
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {

@@ -371,6 +371,19 @@ test('close() before the app listens keeps it from listening', async t => {
   t.false(server.listening)
 })
 
+test('a request that comes while the app closes is a 503 that nobody logs', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger, signals: false })
+  app.get('/', () => 'home')
+  await app.close()
+  const response = await app.client().get('/')
+  t.is(response.status, 503)
+  t.is(response.headers.get('retry-after'), '5')
+  t.is(response.headers.get('connection'), 'close')
+  t.like(await response.json(), { title: 'Service Unavailable', status: 503 })
+  t.deepEqual(errors, [])
+})
+
 test('close() leaves no listener on the process', async t => {
   const counts = () => ['SIGTERM', 'SIGINT'].map(name => process.listenerCount(name))
   const before = counts()
