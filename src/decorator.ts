@@ -23,7 +23,8 @@ export type Around<Adds = object, Needs = unknown, Takes = unknown> = (
  * `Adds` is what it adds to ctx, `Needs` what it must find there, `Takes` what the handler below must return.
  */
 export interface Decorator<out Adds = object, in Needs = BaseContext, in Takes = unknown> {
-  <C extends Needs, R extends Takes>(handler: Handler<C & Adds, Awaitable<R>>): Handler<C, unknown>
+  // An `@` may leave out arguments: it would take this one for a method, if it had no second parameter.
+  <C extends Needs, R extends Takes>(handler: Handler<C & Adds, Awaitable<R>>, none?: undefined): Handler<C, unknown>
   <M extends (this: never, ctx: never) => unknown>(method: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
   readonly [parts]: Parts
