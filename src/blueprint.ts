@@ -71,7 +71,9 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
     prefix: Prefix,
     ...decorators: D & Checked<D, Under<Prefix, Above>>
   ): Blueprint<Above & { params: PathParams<Prefix> } & AddsOf<D>> {
-    if (prefix !== '') readPath(`group ${prefix}`, prefix)
+    const where = `group ${prefix}`
+    assertDecorators(where, decorators)
+    if (prefix !== '') readPath(where, prefix)
     const group = new Blueprint('', decorators)
     this.#inside.push(group)
     this.#join(prefix, group, [])
