@@ -79,6 +79,8 @@ export class Kolba extends Koa {
   override use<S, C>(middleware: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): this
   override use(middleware: Decorator | Middleware): this
   override use(middleware: unknown): this {
+    if (typeof middleware !== 'function')
+      throw new TypeError('use: this is no function. Give a Koa middleware, or a decorator.')
     super.use((isDecorator(middleware) ? lower(middleware) : middleware) as Koa.Middleware)
     const [routes, added] = this.middleware.splice(-2) as [Koa.Middleware, Koa.Middleware]
     this.middleware.push(added, routes)
@@ -112,13 +114,13 @@ export class Kolba extends Koa {
 
   /** Runs, and is waited for, before the app listens. */
   onStart(hook: () => unknown): this {
-    this.#life.onStart(check('onStart', hook))
+    this.#life.onStart(check('onStart', hook, ''))
     return this
   }
 
   /** Runs when the app closes, after the last answer; the last registered first. */
   onStop(hook: () => unknown): this {
-    this.#life.onStop(check('onStop', hook))
+    this.#life.onStop(check('onStop', hook, ''))
     return this
   }
 
@@ -231,7 +233,7 @@ function extendContext(app: Kolba, path: RequestPath): void {
 
 async function nothing(): Promise<void> {}
 
-function check<F>(where: string, hook: F): F {
-  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one that takes ctx.`)
+function check<F>(where: string, hook: F, taking = ' that takes ctx'): F {
+  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one${taking}.`)
   return hook
 }
