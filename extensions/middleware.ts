@@ -10,9 +10,9 @@ import { type Decorator, decorator, lift, type Middleware } from '../src/index.t
  * @throws TypeError where it is not given a function
  * @example app.get('/report', middleware(compress()), () => report())
  */
-export function middleware<S, C>(
-  koa: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C> | Middleware,
-): Decorator {
+export function middleware(koa: Middleware): Decorator
+export function middleware<S, C>(koa: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): Decorator
+export function middleware(koa: unknown): Decorator {
   if (typeof koa !== 'function')
     throw new TypeError('middleware: this is no function. Give a Koa middleware, as in middleware(compress()).')
   return decorator(koa.name || 'middleware', lift(koa as Middleware))
