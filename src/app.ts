@@ -170,6 +170,16 @@ export class Kolba extends Koa {
   readonly through: Middleware = (ctx, next) =>
     this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next)))
 
+  /** For the same: is there anything here that answers what no route does? */
+  hasRest(): boolean {
+    return this.middleware.length > 1 || this.#path.fallbacks.some(({ isOpen }) => isOpen())
+  }
+
+  /** For the same: lets the apps that are mounted here answer it. */
+  rest(ctx: BaseContext): Promise<boolean> {
+    return this.#path.rest(ctx)
+  }
+
   #answering(compose: Compose): (middleware: Koa.Middleware[]) => (ctx: BaseContext) => Promise<void> {
     return middleware => {
       const run = compose(middleware)

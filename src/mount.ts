@@ -1,4 +1,5 @@
 import type Koa from 'koa'
+import type { BaseContext } from './context.ts'
 import { type Around, decorator } from './decorator.ts'
 import { composed, composeOf, lift, type Middleware } from './lift.ts'
 import { depth, readPath } from './path.ts'
@@ -9,6 +10,8 @@ import { type Entry, METHODS, nameOf, type Route } from './route.ts'
 /** What a kolba app is to the one that it is mounted on. */
 interface Inner extends Koa {
   readonly through: Middleware
+  hasRest(): boolean
+  rest(ctx: BaseContext): Promise<unknown>
   subscribe(listener: (entry: Entry) => void): void
 }
 
@@ -23,16 +26,21 @@ export function mountApp(app: Koa | Inner, add: (entry: Entry) => void): void {
   const isKolba = 'subscribe' in app
   const through = isKolba ? app.through : composed(app, composeOf(app))
   const frame = (path: string) =>
-    decorator('app', lift(through), { register: route => shortened(prefixOf(route, path), through) })
-  if (isKolba) app.subscribe(entry => add({ ...entry, decorators: [frame(entry.path), ...entry.decorators] }))
+    decorator('app', lift(through), { register: route => shortened(prefixOf(route, path), through, path === REST) })
+  if (isKolba) {
+    app.subscribe(entry => {
+      // What is mounted there without routes is asked by that app itself, inside its middleware.
+      if (!entry.fallback) add({ ...entry, decorators: [frame(entry.path), ...entry.decorators] })
+    })
+  }
   add({
     methods: METHODS,
     path: REST,
     name: '',
     known: [],
     decorators: [orNothing, frame(REST)],
-    handler: () => undefined,
-    fallback: () => !isKolba || app.middleware.length > 1,
+    handler: async (ctx: BaseContext) => void (isKolba && (await app.rest(ctx))),
+    fallback: () => !isKolba || app.hasRest(),
   })
 }
 
@@ -56,8 +64,8 @@ function prefixOf(route: Route, path: string): number {
   return depth(prefix)
 }
 
-/** Shows an app the path without its prefix; what stands below, and above, sees the whole. */
-function shortened(segments: number, through: Middleware): Around {
+/** Shows an app the path without its prefix; what stands above, and a route below, sees the whole. */
+function shortened(segments: number, through: Middleware, isRest: boolean): Around {
   return lift(async (ctx, next) => {
     const whole = ctx.path
     const short = `/${whole
@@ -67,7 +75,7 @@ function shortened(segments: number, through: Middleware): Around {
     ctx.path = short
     try {
       await through(ctx, async () => {
-        ctx.path = whole
+        if (!isRest) ctx.path = whole
         await next()
         ctx.path = short
       })
