@@ -422,3 +422,24 @@ test('a parameter that stands twice in prefix and path is refused', t => {
     refused('GET /:id/:id: the parameter id stands twice in the path. Rename one.'),
   )
 })
+
+test('the middleware of a mounted kolba app runs once around the Koa apps that are mounted on it', async t => {
+  const [app, inner] = [kolba(), kolba()]
+  const seen: string[] = []
+  inner.use((ctx, next) => {
+    seen.push(`inner ${ctx.path}`)
+    return next()
+  })
+  inner.mount('/k/:b', echo(), wrap('w'))
+  const second = new Koa()
+  second.use(ctx => {
+    ctx.body = `second ${ctx.path} ${ctx.params.a}${ctx.params.b}`
+  })
+  inner.mount('/k/:b', second)
+  app.mount('/in/:a', inner, wrap('m'))
+  const client = app.client()
+  t.is(await (await client.get('/in/1/k/2/x')).text(), 'm(w(/x))')
+  t.is(await (await client.get('/in/1/k/2/missing')).text(), 'm(second /missing 12)')
+  t.is((await client.get('/in/1/none')).status, 404)
+  t.deepEqual(seen, ['inner /k/2/x', 'inner /k/2/missing', 'inner /none'])
+})
