@@ -7,6 +7,7 @@ import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { lower, type Middleware } from './lift.ts'
+import type { Inside } from './mount.ts'
 import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
 import { heeding } from './reply.ts'
@@ -56,8 +57,6 @@ export class Kolba extends Koa {
   readonly route = this.#blueprint.route
   readonly group: Blueprint['group'] = this.#blueprint.group.bind(this.#blueprint)
   readonly mount: Blueprint['mount'] = this.#blueprint.mount.bind(this.#blueprint)
-  readonly subscribe = this.#blueprint.subscribe.bind(this.#blueprint)
-  readonly contains = this.#blueprint.contains.bind(this.#blueprint)
 
   constructor(options: KolbaOptions = {}) {
     const settings = readOptions(options)
@@ -74,6 +73,8 @@ export class Kolba extends Koa {
   override use<S, C>(middleware: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): this
   override use(middleware: Decorator | Middleware): this
   override use(middleware: unknown): this {
+    if (typeof middleware !== 'function')
+      throw new TypeError('use: this is no function. Give a Koa middleware, or a decorator.')
     super.use((isDecorator(middleware) ? lower(middleware) : middleware) as Koa.Middleware)
     const [routes, added] = this.middleware.splice(-2) as [Koa.Middleware, Koa.Middleware]
     this.middleware.push(added, routes)
@@ -107,13 +108,13 @@ export class Kolba extends Koa {
 
   /** Runs, and is waited for, before the app listens. */
   onStart(hook: () => unknown): this {
-    this.#life.onStart(check('onStart', hook))
+    this.#life.onStart(check('onStart', hook, ''))
     return this
   }
 
   /** Runs when the app closes, after the last answer; the last registered first. */
   onStop(hook: () => unknown): this {
-    this.#life.onStop(check('onStop', hook))
+    this.#life.onStop(check('onStop', hook, ''))
     return this
   }
 
@@ -160,9 +161,13 @@ export class Kolba extends Koa {
     this.logger.error({ err: error, requestId, method, path }, error.message)
   }
 
-  /** For an app that this one is mounted on: its route, inside this app's middleware, hooks and error handlers. */
-  readonly through: Middleware = (ctx, next) =>
-    this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next)))
+  /** For the app that this one is mounted on. */
+  readonly inside: Inside = {
+    routes: this.#blueprint,
+    through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
+    hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
+    rest: ctx => this.#path.rest(ctx),
+  }
 
   #register(entry: Entry): void {
     const path = readPath(nameOf(entry), entry.path)
@@ -190,7 +195,7 @@ function toRoute({ methods, path, name, decorators, handler }: Entry, app: Kolba
   return route
 }
 
-function check<F>(where: string, hook: F): F {
-  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one that takes ctx.`)
+function check<F>(where: string, hook: F, taking = ' that takes ctx'): F {
+  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one${taking}.`)
   return hook
 }

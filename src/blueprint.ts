@@ -10,7 +10,7 @@ import {
   takeApart,
 } from './decorator.ts'
 import { methodRoutes } from './methods.ts'
-import { mountApp } from './mount.ts'
+import { insideOf, mountApp } from './mount.ts'
 import { join, type PathParams, readPath } from './path.ts'
 import { checkMethods, type Entry, METHODS, nameOf } from './route.ts'
 import type { Checked, Verb } from './verbs.ts'
@@ -18,11 +18,10 @@ import type { Checked, Verb } from './verbs.ts'
 /** What stands above the routes under a prefix. */
 type Under<Prefix extends string, Above> = BaseContext & { params: PathParams<Prefix> } & Above
 
-/** What has routes to mount: a blueprint, which may need more on ctx than Koa's, or a kolba app. */
+/** What has routes to mount, and may need more on ctx than Koa's. */
 interface Mountable<in Needs = BaseContext> {
   readonly needs?: (ctx: Needs) => void
   subscribe(listener: (entry: Entry) => void): void
-  contains(other: unknown): boolean
 }
 
 /** What may be mounted beside a blueprint: a Koa app, or an instance of a class with `@get` and the like. */
@@ -54,7 +53,7 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   readonly #decorators: readonly Decorator[]
   readonly #entries: Entry[] = []
   readonly #listeners: ((entry: Entry) => void)[] = []
-  readonly #inside: unknown[] = []
+  readonly #inside: object[] = []
 
   constructor(name = '', decorators: readonly Decorator[] = []) {
     assertDecorators(`blueprint ${name}`.trim(), decorators)
@@ -71,7 +70,9 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
     prefix: Prefix,
     ...decorators: Checked<D, Under<Prefix, Above>>
   ): Blueprint<Above & { params: PathParams<Prefix> } & AddsOf<D>> {
-    if (prefix !== '') readPath(`group ${prefix}`, prefix)
+    const where = `group ${prefix}`
+    assertDecorators(where, decorators)
+    if (prefix !== '') readPath(where, prefix)
     const group = new Blueprint('', decorators)
     this.#inside.push(group)
     this.#join(prefix, group, [])
@@ -162,8 +163,9 @@ export function blueprint(...args: unknown[]): unknown {
   return new Blueprint(name, args as Decorator[])
 }
 
-function contains(what: unknown, other: unknown): boolean {
-  return (what instanceof Blueprint || what instanceof Koa) && 'contains' in what && (what as Mountable).contains(other)
+function contains(what: object, other: unknown): boolean {
+  const routes = what instanceof Blueprint ? what : insideOf(what)?.routes
+  return routes?.contains(other) ?? false
 }
 
 function under(prefix: string, decorators: readonly Decorator[], entry: Entry): Entry {

@@ -71,6 +71,6 @@ async function stopAll(hooks: Hook[]): Promise<void> {
       errors.push(error)
     }
   }
-  if (errors.length > 1) throw new AggregateError(errors, 'onStop: several hooks failed. See errors.')
+  if (errors.length > 1) throw new AggregateError(errors, `onStop: ${errors.length} hooks failed. See errors.`)
   if (errors.length > 0) throw errors[0]
 }

@@ -1,4 +1,6 @@
 import type Koa from 'koa'
+import type { Blueprint } from './blueprint.ts'
+import type { BaseContext } from './context.ts'
 import { type Around, decorator } from './decorator.ts'
 import { composed, composeOf, lift, type Middleware } from './lift.ts'
 import { depth, readPath } from './path.ts'
@@ -6,10 +8,20 @@ import { problem } from './problem.ts'
 import { isAnswered } from './reply.ts'
 import { type Entry, METHODS, nameOf, type Route } from './route.ts'
 
-/** What a kolba app is to the one that it is mounted on. */
-interface Inner extends Koa {
+/** What a kolba app lets the app see that it is mounted on. */
+export interface Inside {
+  readonly routes: Blueprint
+  /** Runs what stands below inside the app's middleware, hooks and error handlers. */
   readonly through: Middleware
-  subscribe(listener: (entry: Entry) => void): void
+  /** Is there anything that answers where no route does: middleware, or an app mounted there? */
+  hasRest(): boolean
+  /** Lets the apps that are mounted there answer. */
+  rest(ctx: BaseContext): Promise<unknown>
+}
+
+/** What a kolba app lets others see, undefined for another Koa app. */
+export function insideOf(app: object): Inside | undefined {
+  return (app as { inside?: Inside } | null)?.inside
 }
 
 const REST = '{/*rest}'
@@ -19,20 +31,23 @@ const FIXED = 'Mount it once for each length, without braces and wildcards.'
  * Mounts an app. The routes of a kolba app become routes here, each inside that app's own middleware, hooks and error
  * handlers; whatever else is asked for under the prefix goes to that middleware, as everything does with a Koa app.
  */
-export function mountApp(app: Koa | Inner, add: (entry: Entry) => void): void {
-  const isKolba = 'subscribe' in app
-  const through = isKolba ? app.through : composed(app, composeOf(app))
+export function mountApp(app: Koa, add: (entry: Entry) => void): void {
+  const inside = insideOf(app)
+  const through = inside?.through ?? composed(app, composeOf(app))
   const frame = (path: string) =>
-    decorator('app', lift(through), { register: route => shortened(prefixOf(route, path), through) })
-  if (isKolba) app.subscribe(entry => add({ ...entry, decorators: [frame(entry.path), ...entry.decorators] }))
+    decorator('app', lift(through), { register: route => shortened(prefixOf(route, path), through, path === REST) })
+  inside?.routes.subscribe(entry => {
+    // What is mounted there without routes is asked by that app itself, inside its middleware.
+    if (!entry.fallback) add({ ...entry, decorators: [frame(entry.path), ...entry.decorators] })
+  })
   add({
     methods: METHODS,
     path: REST,
     name: '',
     known: [],
     decorators: [orNothing, frame(REST)],
-    handler: () => undefined,
-    fallback: () => !isKolba || app.middleware.length > 1,
+    handler: async (ctx: BaseContext) => void (await inside?.rest(ctx)),
+    fallback: () => inside?.hasRest() ?? true,
   })
 }
 
@@ -56,8 +71,8 @@ function prefixOf(route: Route, path: string): number {
   return depth(prefix)
 }
 
-/** Shows an app the path without its prefix; what stands below, and above, sees the whole. */
-function shortened(segments: number, through: Middleware): Around {
+/** Shows an app the path without its prefix; what stands above, and a route below, sees the whole. */
+function shortened(segments: number, through: Middleware, isRest: boolean): Around {
   return lift(async (ctx, next) => {
     const whole = ctx.path
     const short = `/${whole
@@ -67,7 +82,7 @@ function shortened(segments: number, through: Middleware): Around {
     ctx.path = short
     try {
       await through(ctx, async () => {
-        ctx.path = whole
+        if (!isRest) ctx.path = whole
         await next()
         ctx.path = short
       })

@@ -43,10 +43,11 @@ export interface Path {
 }
 
 const RENAMED = [
-  { old: /:\w+\(/, advice: 'a pattern in parentheses is gone: check the value in the handler, or with input()' },
-  { old: /[:}]\w*\?/, advice: 'an optional part stands in braces: write {/:page} for /:page?' },
+  { old: /\((?!\.\*\))/, advice: 'a pattern in parentheses is gone: check the value in the handler, or with input()' },
+  { old: /\?/, advice: 'an optional part stands in braces: write {/:page} for /:page?' },
+  { old: /[:}]\w*\+/, advice: 'a repeated part is a wildcard: write /*rest for /:rest+' },
+  { old: /[:}]\w*\*$/, advice: 'a repeated part is a wildcard: write {/*rest} for /:rest*' },
   { old: /\*(?![\p{ID_Start}$_"])/u, advice: 'a wildcard has a name: write /*rest for /*' },
-  { old: /:\w+\+/, advice: 'a repeated part is a wildcard: write /*rest for /:rest+' },
 ]
 
 /**
@@ -57,14 +58,14 @@ const RENAMED = [
 export function readPath(where: string, path: string): Path {
   if (typeof path !== 'string') throw new TypeError(`${where}: the path is not a string. Write app.get('/books', ...).`)
   if (!path.startsWith('/') && !path.startsWith('{/')) {
-    throw new TypeError(`${where}: a path starts with a slash. Write '/${path}'.`)
+    throw new TypeError(`${where}: a path starts with a slash. Write '/${path.replace(/\*$/, '*rest')}'.`)
   }
   let tokens: Token[]
   try {
     tokens = parse(path).tokens
   } catch (error) {
     const advice = RENAMED.find(({ old }) => old.test(path))?.advice
-    const reason = (error as Error).message.split(/[:;] (?:https|visit)/)[0]
+    const reason = (error as Error).message.split(/[:;] (?:https|visit)/)[0]?.replace(`: ${path}`, '')
     throw new TypeError(`${where}: the path cannot be read: ${advice ?? reason}.`, { cause: error })
   }
   const required = names(tokens.filter(token => token.type !== 'group'))

@@ -37,6 +37,10 @@ export class RequestPath {
     this.#fallbacks.push({ isOpen, routes })
   }
 
+  hasFallback(): boolean {
+    return this.#fallbacks.some(({ isOpen }) => isOpen())
+  }
+
   /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
   async answer(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
@@ -100,13 +104,20 @@ export class RequestPath {
 
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
   async #miss(ctx: BaseContext, { allow }: Match, next: () => Promise<void>): Promise<void> {
-    for (const { isOpen, routes } of this.#fallbacks) {
-      const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
-      if (endpoint && params && (await tries(ctx, endpoint, params))) return
-    }
+    if (await this.rest(ctx)) return
     if (allow.length === 0 && ctx.path !== '*') return next()
     ctx.set('Allow', [...allow, 'OPTIONS'].sort().join(', '))
     ctx.status = ctx.method === 'OPTIONS' ? 204 : 405
+  }
+
+  /** Lets the mounted apps that take whatever is under their prefix try, in turn: whether one has answered. */
+  async rest(ctx: BaseContext & { params?: object }): Promise<boolean> {
+    const above = ctx.params
+    for (const { isOpen, routes } of this.#fallbacks) {
+      const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
+      if (endpoint && (await tries(ctx, endpoint, Object.assign(Object.create(null), above, params)))) return true
+    }
+    return false
   }
 
   async #finally(ctx: BaseContext): Promise<void> {

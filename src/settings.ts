@@ -104,9 +104,14 @@ export function readOptions(options: KolbaOptions): Settings {
     signals,
     proxy,
     hosts: options.hosts?.map(host => host.toLowerCase()),
-    timeouts: { ...TIMEOUTS, ...options.timeouts },
-    limits: { ...LIMITS, ...options.limits },
+    timeouts: { ...TIMEOUTS, ...given(options.timeouts) },
+    limits: { ...LIMITS, ...given(options.limits) },
   }
+}
+
+/** An option that is undefined must not take a default away, and a limit with it. */
+function given<T extends object>(options: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 function all(defaults: object, kind: Kind): Record<string, Kind> {

@@ -47,8 +47,9 @@ export class UrlTable {
       const taken = `the name ${route.name} is taken by ${nameOf(namesake.route)}`
       throw new TypeError(`${nameOf(route)}: ${taken}. Rename the handler, or name its blueprint: blueprint('books').`)
     }
+    const endpoint = { route, path }
     for (const key of new Set([route.name, ...known])) {
-      if (key) this.#endpoints.set(key, [...(this.#endpoints.get(key) ?? []), { route, path }])
+      if (key) this.#endpoints.set(key, [...(this.#endpoints.get(key) ?? []), endpoint])
     }
   }
 

@@ -404,11 +404,10 @@ test('body() refuses a form with __proto__, with broken percent-encoding or with
   t.deepEqual(await got('a=1&&&b=2', FORM, { keys: 2 }), { a: '1', b: '2' })
 })
 
-test('body() is quick with one field ten thousand times', async t => {
-  const start = performance.now()
-  const { a } = (await got('a=1&'.repeat(10_000), FORM)) as { a: string[] }
-  t.is(a.length, 10_000)
-  t.true(performance.now() - start < 1000)
+// Work that grows with the square of the input would take minutes in these tests, and ava ends them before.
+test('body() reads one field two hundred thousand times', async t => {
+  const { a } = (await got('a=1&'.repeat(200_000), FORM, { keys: 200_001 })) as { a: string[] }
+  t.is(a.length, 200_000)
 })
 
 test('body() tells where the JSON breaks and never repeats it', async t => {

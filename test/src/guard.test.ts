@@ -216,17 +216,16 @@ test('parameters and query are objects without a prototype', async t => {
   t.deepEqual(await response.json(), ['a', ['1', '2'], ['__proto__', 'constructor']])
 })
 
-test('ctx.query reads thousands of parameters in one pass, and follows ctx.querystring', async t => {
-  const app = kolba()
+// Koa's own reader takes minutes for this, and ava would end the test.
+test('ctx.query reads 200,000 parameters in one pass, and follows ctx.querystring', async t => {
+  const app = kolba({ limits: { url: 500_000, headerBytes: 600_000 } })
   app.get('/', ctx => {
-    const start = performance.now()
     const count = (ctx.query.a as string[]).length
-    const time = performance.now() - start
     ctx.querystring = 'b=1'
-    return [count, time < 50, ctx.query]
+    return [count, ctx.query]
   })
-  const response = await app.client().get(`/?${'a&'.repeat(4000)}`)
-  t.deepEqual(await response.json(), [4000, true, { b: '1' }])
+  const response = await app.client().get(`/?${'a&'.repeat(200_000)}`)
+  t.deepEqual(await response.json(), [200_000, { b: '1' }])
 })
 
 // Sizes.

@@ -42,10 +42,10 @@ for (const header of [
   test(`readMediaType() refuses ${JSON.stringify(header)}`, t => t.is(read(header), undefined))
 }
 
-test('readMediaType() is as quick with a long header that is nearly right', t => {
-  const start = performance.now()
-  for (const part of [';', '; ', ' ', '; a="\\"', '; a=b', '\t;\t']) readMediaType(`a/b${part.repeat(16_384)}"`)
-  t.true(performance.now() - start < 1000)
+// Where the time grew with the square of the length this would take minutes, and ava would end it.
+test('readMediaType() refuses a header of a million characters that is nearly right', t => {
+  for (const part of [';', '; ', ' ', '; a="\\"', '; a=b', '\t;\t'])
+    t.is(readMediaType(`a/b${part.repeat(300_000)}"`), undefined)
 })
 
 test('readMediaType() starts anew for each header, after a malformed one too', t => {
