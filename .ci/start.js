@@ -1,4 +1,4 @@
-// `npm start` prints a URL and three curl lines, and they work. SIGTERM to npm ends the app.
+// `npm start` prints a URL and three curl lines, and they work. SIGTERM ends it all.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
@@ -8,7 +8,7 @@ await once(probe, 'listening')
 const { port } = probe.address()
 await new Promise(resolve => probe.close(resolve))
 
-// A group of its own, so that npm, the script and the app can be ended together if all else fails.
+// A group of its own, as a terminal makes one: npm hands a signal to its shell, which does not hand it on.
 const child = spawn('npm', ['start'], { env: { ...process.env, PORT: port }, detached: true })
 const closed = once(child, 'close')
 const late = setTimeout(endAll, 120_000)
@@ -22,7 +22,7 @@ try {
     const printed = execFileSync('sh', ['-c', line.replace('curl', 'curl --fail --silent --show-error')])
     console.log(`${line}: ${printed.length} bytes`)
   }
-  child.kill('SIGTERM')
+  process.kill(-child.pid, 'SIGTERM')
   await closed // its output closes when the last of npm, the script and the app has ended
   if (await isOpen()) throw new Error('The app listens after SIGTERM.')
 } catch (error) {

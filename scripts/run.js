@@ -1,24 +1,31 @@
 // `npm start`, `npm test` and `npm run build`: each sets up what it needs, so that nothing has to come before it.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const tsc = ['node_modules/typescript/bin/tsc', '-p']
 const tasks = {
   build: [[...tsc, '.']],
-  start: [[...tsc, '.'], [...tsc, 'examples'], ['build/examples/atlas.js']],
+  start: [
+    [...tsc, '.'],
+    [...tsc, 'examples'],
+  ],
   test: [[...tsc, '.'], [...tsc, 'test'], [...tsc, 'test/legacy-decorators'], ['node_modules/ava/entrypoints/cli.mjs']],
 }
 const [task, ...rest] = process.argv.slice(2)
 
-if (!isInstalled()) await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+if (!isInstalled()) run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
 if (task === 'test') for (const folder of ['dist', 'build']) rmSync(folder, { recursive: true, force: true })
-const steps = tasks[task]
-for (const [index, step] of steps.entries()) {
-  await run(process.execPath, index === steps.length - 1 ? [...step, ...rest] : step)
+tasks[task].forEach((step, index, steps) => {
+  run(process.execPath, task === 'test' && index === steps.length - 1 ? [...step, ...rest] : step)
+})
+if (task === 'start') {
+  // In this process, so that a signal reaches the app, and once.
+  process.argv[1] = resolve('build/examples/atlas.js')
+  await import(pathToFileURL(process.argv[1]).href)
 }
 
 /** Is everything there in the versions of the lock file? npm keeps a list; what is optional may not fit the machine. */
@@ -35,13 +42,7 @@ function packagesOf(path) {
   return JSON.parse(readFileSync(path, 'utf8')).packages
 }
 
-async function run(command, args) {
-  const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32' })
-  // A terminal sends Ctrl-C to the child as well; SIGTERM comes here alone and is passed on.
-  const wait = () => {}
-  const pass = () => child.kill('SIGTERM')
-  process.on('SIGINT', wait).on('SIGTERM', pass)
-  const [status] = await once(child, 'exit')
-  process.off('SIGINT', wait).off('SIGTERM', pass)
-  if (status !== 0) process.exit(status ?? 1)
+function run(command, args) {
+  const { status, signal } = spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' })
+  if (status !== 0) process.exit(signal ? 1 : status)
 }
