@@ -10,7 +10,7 @@ export interface RequestLogOptions {
 /**
  * Writes one line for each request when its answer has gone out: id, method, path, route, status, bytes, milliseconds,
  * and the client's address. 5xx at level error, 4xx at warn, the rest at info. A client that left early is told by
- * `aborted: true`.
+ * `aborted: true`, at warn, without a status where it had none yet. Bytes are the Content-Length; a stream has none.
  *
  * For all requests, those to no route included: `app.use(requestLog())`. It stands in a stack as well.
  *
@@ -18,16 +18,16 @@ export interface RequestLogOptions {
  * @example app.use(requestLog({ logger: pino() }))
  */
 export function requestLog(options: RequestLogOptions = {}): Decorator {
-  checkOptions('requestLog', options, { logger: kinds.object, query: kinds.flag })
+  checkOptions('requestLog', options, { logger: kinds.logger, query: kinds.flag })
   return decorator('requestLog', (ctx, next) => {
     const { method, path, search, ip, requestId, res } = ctx
     const start = performance.now()
     const { logger = ctx.app.logger } = options
     res.once('close', () => {
-      const status = res.statusCode
-      const level = status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'
+      const status = res.headersSent ? res.statusCode : undefined
+      const level = !status || (status >= 400 && status < 500) ? 'warn' : status >= 500 ? 'error' : 'info'
       const ms = Math.round((performance.now() - start) * 10) / 10
-      const length = Number(res.getHeader('Content-Length'))
+      const length = method === 'HEAD' ? 0 : Number(res.getHeader('Content-Length'))
       const line = {
         requestId,
         method,

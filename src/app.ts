@@ -4,17 +4,16 @@ import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
 import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts'
+import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { type Compose, composed, composeOf, lower, type Middleware } from './lift.ts'
+import { lower, type Middleware } from './lift.ts'
 import { readPath } from './path.ts'
-import { trustProxies } from './proxy.ts'
+import { toProblem } from './problem.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
-import { type Entry, nameOf, type Route } from './route.ts'
-import { RouteTable } from './router.ts'
+import { type Entry, type Note, nameOf, type Route } from './route.ts'
 import { createServer } from './server.ts'
 import { type KolbaOptions, type Logger, plainLogger, readOptions, type Settings } from './settings.ts'
-import { signalOf } from './signal.ts'
 import { type UrlOf, UrlTable } from './url.ts'
 
 /**
@@ -35,7 +34,7 @@ export class Kolba extends Koa {
   readonly settings: Settings
   /** Where errors and requests are logged; it may be exchanged at any time. */
   logger: Logger
-  /** Koa's own names on ctx, which no decorator may take. */
+  /** The names on ctx of Koa and of kolba, which no decorator may take. */
   readonly reserved: object
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
@@ -57,6 +56,7 @@ export class Kolba extends Koa {
   readonly group: Blueprint['group'] = this.#blueprint.group.bind(this.#blueprint)
   readonly mount: Blueprint['mount'] = this.#blueprint.mount.bind(this.#blueprint)
   readonly subscribe = this.#blueprint.subscribe.bind(this.#blueprint)
+  readonly contains = this.#blueprint.contains.bind(this.#blueprint)
 
   constructor(options: KolbaOptions = {}) {
     const settings = readOptions(options)
@@ -64,14 +64,8 @@ export class Kolba extends Koa {
     super({ env, keys, subdomainOffset, asyncLocalStorage })
     this.settings = settings
     this.logger = options.logger ?? plainLogger
-    this.reserved = Object.getPrototypeOf(this.context)
-    if (settings.proxy.length > 0) trustProxies(this.request, settings.proxy)
-    extendContext(this, this.#path)
-    // Koa asks `compose` for the function that answers a request. This one also guards, rescues and runs the hooks.
-    const compose = composeOf(this)
-    Object.assign(this, { compose: this.#answering(compose) })
-    this.#within = composed(this, compose, middleware => middleware.slice(0, -1))
-    this.middleware.push(this.#path.dispatch as Koa.Middleware)
+    this.reserved = reservedNames(this)
+    this.#within = enterKoa(this, this.#path)
     this.#blueprint.subscribe(entry => this.#register(entry))
   }
 
@@ -159,7 +153,8 @@ export class Kolba extends Koa {
 
   /** Logs an error with the id of its request. An error that is shown to the client is not logged, as in Koa. */
   override onerror(error: Error & { expose?: boolean }, ctx?: BaseContext): void {
-    if (error.expose || this.silent) return
+    const isShown = error.expose && !ctx?.headerSent && toProblem(error).status < 500
+    if (isShown || this.silent) return
     const { requestId, method, path } = ctx ?? {}
     this.logger.error({ err: error, requestId, method, path }, error.message)
   }
@@ -168,61 +163,30 @@ export class Kolba extends Koa {
   readonly through: Middleware = (ctx, next) =>
     this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next)))
 
-  #answering(compose: Compose): (middleware: Koa.Middleware[]) => (ctx: BaseContext) => Promise<void> {
-    return middleware => {
-      const run = compose(middleware)
-      return ctx => this.#path.answer(ctx, () => run(ctx, nothing))
-    }
-  }
-
   #register(entry: Entry): void {
-    const { methods, path, decorators, handler, known } = entry
-    const parts = readPath(nameOf(entry), path)
-    const route: Route & { notes: Route['notes'] } = {
-      methods,
-      path,
-      name: entry.name || undefined,
-      decorators: flat(decorators),
-      handler,
-      notes: [],
-      app: this,
-    }
-    route.notes = notesOf(route)
-    const run = fold(decorators, handler, route)
-    if (entry.fallback) {
-      const routes = new RouteTable()
-      routes.add(route, parts, run)
-      this.#path.fallbacks.push({ isOpen: entry.fallback, routes })
-      return
-    }
-    this.#path.routes.add(route, parts, run)
-    this.#urls.add(route, parts, known)
+    const path = readPath(nameOf(entry), entry.path)
+    const route = toRoute(entry, this)
+    const run = fold(route.decorators, route.handler, route)
+    if (entry.fallback) return this.#path.addFallback(route, path, run, entry.fallback)
+    this.#path.routes.add(route, path, run)
+    this.#urls.add(route, path, entry.known)
     this.#routes.push(route)
   }
 }
 
-function extendContext(app: Kolba, path: RequestPath): void {
-  Object.defineProperties(app.context, {
-    signal: {
-      get(this: BaseContext) {
-        return signalOf(this)
-      },
-    },
-    urlFor: {
-      value(this: BaseContext, ...args: Parameters<UrlOf>) {
-        return `${this.protocol}://${this.host}${app.url(...args)}`
-      },
-    },
-    // Koa comes here when it could not write what stood on ctx, and when the connection broke.
-    onerror: {
-      value(this: BaseContext, error: Error | null) {
-        if (error) path.rescue.last(this, error)
-      },
-    },
-  })
+function toRoute({ methods, path, name, decorators, handler }: Entry, app: Kolba): Route {
+  const route = {
+    methods,
+    path,
+    name: name || undefined,
+    decorators: flat(decorators),
+    handler,
+    app,
+    notes: [] as Note[],
+  }
+  route.notes = notesOf(route)
+  return route
 }
-
-async function nothing(): Promise<void> {}
 
 function check<F>(where: string, hook: F): F {
   if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one that takes ctx.`)

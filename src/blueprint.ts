@@ -12,7 +12,7 @@ import {
 import { methodRoutes } from './methods.ts'
 import { mountApp } from './mount.ts'
 import { join, type PathParams, readPath } from './path.ts'
-import { checkMethods, type Entry, METHODS } from './route.ts'
+import { checkMethods, type Entry, METHODS, nameOf } from './route.ts'
 import type { Checked, Verb } from './verbs.ts'
 
 /** What stands above the routes under a prefix. */
@@ -22,10 +22,11 @@ type Under<Prefix extends string, Above> = BaseContext & { params: PathParams<Pr
 interface Mountable<in Needs = BaseContext> {
   readonly needs?: (ctx: Needs) => void
   subscribe(listener: (entry: Entry) => void): void
+  contains(other: unknown): boolean
 }
 
 /** What may be mounted beside a blueprint: a Koa app, or an instance of a class with `@get` and the like. */
-type AppOrInstance = Koa | (object & { subscribe?: never })
+type AppOrInstance = Koa | (object & { subscribe?: never; prototype?: never })
 
 /**
  * Routes without an app, to be mounted on one. Made by `blueprint()` and `app.group()`.
@@ -53,6 +54,7 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   readonly #decorators: readonly Decorator[]
   readonly #entries: Entry[] = []
   readonly #listeners: ((entry: Entry) => void)[] = []
+  readonly #inside: unknown[] = []
 
   constructor(name = '', decorators: readonly Decorator[] = []) {
     assertDecorators(`blueprint ${name}`.trim(), decorators)
@@ -67,9 +69,11 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
    */
   group<Prefix extends string, D extends readonly AnyDecorator[]>(
     prefix: Prefix,
-    ...decorators: D & Checked<D, Under<Prefix, Above>>
+    ...decorators: Checked<D, Under<Prefix, Above>>
   ): Blueprint<Above & { params: PathParams<Prefix> } & AddsOf<D>> {
+    if (prefix !== '') readPath(`group ${prefix}`, prefix)
     const group = new Blueprint('', decorators)
+    this.#inside.push(group)
     this.#join(prefix, group, [])
     return group as never
   }
@@ -83,10 +87,14 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   mount<Prefix extends string, D extends readonly AnyDecorator[]>(
     prefix: Prefix,
     what: Mountable<Under<Prefix, Above> & AddsOf<D>> | AppOrInstance,
-    ...decorators: D & Checked<D, Under<Prefix, Above>>
+    ...decorators: Checked<D, Under<Prefix, Above>>
   ): void {
     const where = `mount ${prefix}`
     assertDecorators(where, decorators)
+    if (prefix !== '') readPath(where, prefix)
+    if (contains(what, this))
+      throw new TypeError(`${where}: this would be mounted on itself. Mount it on another blueprint or app.`)
+    this.#inside.push(what)
     if (what instanceof Blueprint) return this.#join(prefix, what, decorators)
     if (what instanceof Koa) return mountApp(what, entry => this.#add(under(prefix, decorators, entry)))
     for (const entry of methodRoutes(where, what)) this.#add(under(prefix, decorators, entry))
@@ -98,13 +106,18 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
     this.#listeners.push(listener)
   }
 
+  /** Is it this, or mounted here, however deep? */
+  contains(other: unknown): boolean {
+    return other === this || this.#inside.some(inner => contains(inner, other))
+  }
+
   #verb(methods: string | readonly string[]): Verb<Above> {
     return ((path: string, ...layers: unknown[]) => this.#define(methods, path, layers)) as Verb<Above>
   }
 
   #define(methods: string | readonly string[], path: string, layers: unknown[]): unknown {
     const verbs = checkMethods(`route ${path}`, methods)
-    const where = `${verbs.length > 4 ? 'ALL' : verbs.join('|')} ${path}`
+    const where = nameOf({ methods: verbs, path })
     readPath(where, path)
     const last = layers.pop()
     if (isDecorator(last))
@@ -119,8 +132,6 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
   }
 
   #join(prefix: string, inner: Mountable<never>, decorators: readonly Decorator[]): void {
-    if (inner === this) throw new TypeError(`mount ${prefix}: a blueprint cannot be mounted on itself.`)
-    if (prefix !== '') readPath(`mount ${prefix}`, prefix)
     inner.subscribe(entry => this.#add(under(prefix, decorators, entry)))
   }
 
@@ -143,14 +154,16 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
  * books.get('/:id', function show(ctx) { return shelf.get(ctx.params.id) })
  */
 export function blueprint<Needs>(name?: string): Blueprint<Needs, BaseContext & Needs>
-export function blueprint<const D extends readonly AnyDecorator[]>(...decorators: D & Checked<D>): Blueprint<AddsOf<D>>
-export function blueprint<const D extends readonly AnyDecorator[]>(
-  name: string,
-  ...decorators: D & Checked<D>
+export function blueprint<D extends readonly [string | AnyDecorator, ...AnyDecorator[]]>(
+  ...nameAndDecorators: Checked<D>
 ): Blueprint<AddsOf<D>>
 export function blueprint(...args: unknown[]): unknown {
   const name = typeof args[0] === 'string' ? (args.shift() as string) : ''
   return new Blueprint(name, args as Decorator[])
+}
+
+function contains(what: unknown, other: unknown): boolean {
+  return (what instanceof Blueprint || what instanceof Koa) && 'contains' in what && (what as Mountable).contains(other)
 }
 
 function under(prefix: string, decorators: readonly Decorator[], entry: Entry): Entry {

@@ -14,6 +14,11 @@ export const kinds = {
   texts: { words: 'a list of non-empty strings', test: value => Array.isArray(value) && value.every(isText) },
   function: { words: 'a function', test: value => typeof value === 'function' },
   object: { words: 'an object', test: value => typeof value === 'object' && value !== null },
+  logger: {
+    words: 'an object with the methods info, warn and error',
+    test: value =>
+      ['info', 'warn', 'error'].every(name => typeof (value as Record<string, unknown>)?.[name] === 'function'),
+  },
   count: { words: 'a whole number from 0', test: value => Number.isSafeInteger(value) && (value as number) >= 0 },
   bytes: {
     words: 'a whole number of bytes from 1',

@@ -1,6 +1,6 @@
 import http, { type IncomingHttpHeaders, type RequestOptions, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { duplexPair } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { checkOptions, kinds } from './check.ts'
 
@@ -105,13 +105,17 @@ export class Client {
     for (const line of lines) {
       const [pair = '', ...attributes] = line.split(/; */)
       const name = pair.slice(0, pair.indexOf('='))
-      const expires = attributes.find(it => /^expires=/i.test(it))?.slice(8)
-      const gone =
-        attributes.some(it => /^max-age=(0|-\d+)$/i.test(it)) || (expires && Date.parse(expires) <= Date.now())
-      if (gone) this.#cookies.delete(name)
+      if (isOver(attributes)) this.#cookies.delete(name)
       else this.#cookies.set(name, pair.slice(name.length + 1))
     }
   }
+}
+
+/** RFC 6265 section 5.3: Max-Age has precedence over Expires. */
+function isOver(attributes: string[]): boolean {
+  const textOf = (name: RegExp) => attributes.findLast(it => name.test(it))?.replace(name, '')
+  const age = textOf(/^max-age=(?=-?\d+$)/i)
+  return age === undefined ? Date.parse(textOf(/^expires=/i) ?? '') <= Date.now() : Number(age) <= 0
 }
 
 function send(options: RequestOptions, server: Server, port: boolean, body?: string | Uint8Array): Promise<Response> {
@@ -122,7 +126,7 @@ function send(options: RequestOptions, server: Server, port: boolean, body?: str
       try {
         const content = await buffer(incoming)
         const status = incoming.statusCode as number
-        const empty = options.method === 'HEAD' || status === 204 || status === 304
+        const empty = options.method === 'HEAD' || [204, 205, 304].includes(status)
         resolve(
           new Response(empty ? null : content, {
             status,
@@ -142,15 +146,25 @@ function address(server: Server): RequestOptions {
   return { agent: false, host: '127.0.0.1', port: (server.address() as AddressInfo).port }
 }
 
-/** Two ends of a line in memory: one is the server's connection, the other the client's. */
+/** Two ends of a line in memory: one is the server's connection, the other the client's. They have no timeouts. */
 function connection(server: Server): RequestOptions {
   return {
     createConnection: () => {
       const [near, far] = duplexPair()
-      server.emit('connection', far)
+      tie(near, far)
+      tie(far, near)
+      // What the server asks of a socket beside reading and writing. Time limits need a socket: `port: true`.
+      server.emit('connection', Object.assign(far, { remoteAddress: '127.0.0.1', setTimeout: () => far }))
       return near as never
     },
   }
+}
+
+/** Where one end is cut off, the other is too, as on a real line, after it has had what was on the way. */
+function tie(end: Duplex, other: Duplex): void {
+  end.on('close', () => {
+    if (!end.writableFinished) setImmediate(() => other.destroy())
+  })
 }
 
 function lowered(headers: RequestInit['headers'] = {}): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { checkOptions, kinds } from './check.ts'
 import type { Awaitable, BaseContext, Handler } from './context.ts'
-import { markMethod } from './methods.ts'
+import { isClass, markMethod } from './methods.ts'
 import type { Note, Route } from './route.ts'
 
 /** Runs what stands below, and gives its value. What it is called with is added to ctx for all below. */
@@ -25,9 +25,19 @@ export type Around<Adds = object, Needs = unknown, Takes = unknown> = (
 export interface Decorator<out Adds = object, in Needs = BaseContext, in Takes = unknown> {
   <M extends (this: never, ctx: never) => unknown>(method: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
-  <C extends Needs, R extends Takes>(handler: Handler<C & Adds, Awaitable<R>>, alone?: undefined): Handler<C, unknown>
+  <C, R extends Takes>(
+    handler: Handler<Below<C, Needs, Adds>, Awaitable<R>>,
+    // Without this TypeScript prefers composition where `@` stands on a method, and refuses what it gives.
+    none?: never,
+  ): Handler<C & Needs, unknown>
   readonly [parts]: Parts
 }
+
+/**
+ * The context below a decorator, which stands on one that has C. While TypeScript infers a nested call it takes C for
+ * never; the condition keeps what is known then, so that the lambda in `signedIn(json()(ctx => ctx.user))` has its type.
+ */
+type Below<C, Needs, Adds> = BaseContext & Needs & Adds & ([C] extends [never] ? unknown : C)
 
 /** What a decorator may say of itself beside its function. */
 export interface DecoratorOptions<Adds = object, Needs = unknown, Takes = unknown> {
@@ -79,7 +89,7 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
   if (typeof around !== 'function')
     throw new TypeError(`decorator ${name}: give a function (ctx, next) after the name.`)
   checkOptions(`decorator ${name}`, options, {
-    note: kinds.object.test(options?.note) ? kinds.object : kinds.function,
+    note: { words: 'an object or a function', test: it => kinds.object.test(it) || kinds.function.test(it) },
     register: kinds.function,
   })
   return make(name, { around, ...options } as unknown as Parts)
@@ -88,6 +98,8 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
 function make<D>(name: string, its: Parts): D {
   const it = Object.assign(
     (first: unknown, second?: unknown, third?: unknown) => {
+      if (isDecorator(first))
+        throw new TypeError(`${name}: ${first.name} is no handler. Write stack(a(), b()) for both.`)
       if (second === undefined && typeof first === 'function' && !isClass(first)) return composed(it, first as Composed)
       markMethod(`@${name}`, first, second, third, mark => mark.decorators.unshift(it))
     },
@@ -114,7 +126,8 @@ export function stack<D extends readonly AnyDecorator[]>(
 function composed(outer: Decorator, below: Composed): Composed {
   const { decorators, handler } = takeApart(below)
   const all = [outer, ...decorators]
-  const run = Object.assign(fold(all, handler), { [composition]: { decorators: all, handler } })
+  const folded = fold(all, handler)
+  const run = Object.assign((ctx: never) => folded(ctx), { [composition]: { decorators: all, handler } })
   return Object.defineProperty(run, 'name', { value: handler.name })
 }
 
@@ -127,6 +140,8 @@ export function takeApart(handler: Handler): { decorators: readonly Decorator[];
 export function fold(decorators: readonly Decorator[], handler: Handler, route?: Route): Handler {
   return flat(decorators).reduceRight<Handler>((below, { [parts]: its, name }) => {
     const around = ((route && its.register?.(route)) ?? its.around) as Around
+    // The names are for stack traces: of an `around` that has waited, nothing else is left in them.
+    if (!around.name) Object.defineProperty(around, 'name', { value: name })
     const layer = (ctx: AroundContext) =>
       around(ctx, added => {
         if (added !== undefined) extend(ctx, added, name)
@@ -148,7 +163,8 @@ export function flat(decorators: readonly Decorator[]): readonly Decorator[] {
 
 function extend(ctx: AroundContext, added: object, name: string): void {
   for (const key of Object.keys(added)) {
-    if (key in ctx.app.reserved) throw new TypeError(`${name}: ctx.${key} is taken by Koa. Add it under another name.`)
+    if (key in ctx.app.reserved)
+      throw new TypeError(`${name}: ctx.${key} is taken by Koa or kolba. Add it under another name.`)
   }
   Object.assign(ctx, added)
 }
@@ -174,24 +190,20 @@ export function isDecorator(value: unknown): value is Decorator {
   return typeof value === 'function' && parts in value
 }
 
-function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value))
-}
-
 // biome-ignore lint/suspicious/noExplicitAny: any decorator at all, which variance leaves no other way to say
 export type AnyDecorator = Decorator<any, any, any>
 
 /** What a decorator, or a list of them, adds to ctx. */
-export type AddsOf<D> = D extends readonly [Decorator<infer A, never, never>, ...infer Rest]
-  ? A & AddsOf<Rest>
+export type AddsOf<D> = D extends readonly [infer First, ...infer Rest]
+  ? AddsOf<First> & AddsOf<Rest>
   : D extends Decorator<infer A, never, never>
     ? A
     : unknown
 
 /** What a list of decorators needs from above: what its members do not give each other. */
 export type NeedsOf<D, Given = unknown> = D extends readonly [Decorator<infer A, infer N, never>, ...infer Rest]
-  ? (BaseContext & Given extends N ? BaseContext : N) & NeedsOf<Rest, Given & A>
-  : BaseContext
+  ? (BaseContext & Given extends N ? unknown : N) & NeedsOf<Rest, Given & A>
+  : unknown
 
 /** What the innermost of a list of decorators takes from below. */
-export type TakesOf<D> = D extends readonly [...unknown[], Decorator<never, never, infer T>] ? T : unknown
+export type TakesOf<D> = D extends readonly [...unknown[], Decorator<unknown, never, infer T>] ? T : unknown

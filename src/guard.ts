@@ -1,59 +1,86 @@
 import type { IncomingMessage } from 'node:http'
+import type { BaseContext } from './context.ts'
 import { type Problem, problem } from './problem.ts'
 import type { Settings } from './settings.ts'
 
 // What is refused before anything looks at the request, because two layers might read it differently (a guard and
 // what it guards, a cache and its origin), or because Node would drop it silently.
 
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d{0,5})?$/i
+// A name in a Host may have a comma, by the letter; but so do two Hosts that somebody joined, and Koa takes the first.
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d{0,5})?$/i
 /** A path with nothing to look at twice: no percent, no dot at the start of a segment, no empty segment. */
 const PLAIN = /^(?:\/[\w~!$&'()*+,;=:@-][\w.~!$&'()*+,;=:@-]*)*\/?$/
 const DOTS = /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/
 /** A percent-encoded letter, digit, hyphen, dot, underscore or tilde: RFC 3986 section 6.2.2.2 writes them plainly. */
 const NEEDLESS = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/i
 
+/** An absolute request target: its authority, and what follows. */
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i
+const EXPECTED = /(?:^|\W)100-continue(?:$|\W)/i
+
 /** @returns the problem with the head of a request, or undefined. */
-export function guard(req: IncomingMessage, path: string, { limits, hosts }: Settings): Problem | undefined {
-  const { rawHeaders, url = '' } = req
+export function guard(ctx: BaseContext, { limits, hosts }: Settings): Problem | undefined {
+  const { req } = ctx
+  if (req.url?.[0] !== '/' && !readTarget(req))
+    return refuse(400, 'The request target is neither a path nor an absolute URL.')
+  const { rawHeaders, headers, url = '' } = req
   if (rawHeaders.length > limits.headers * 2) return refuse(431, `Send at most ${limits.headers} header fields.`)
   if (url.length > limits.url) return refuse(414, `Send a URL of at most ${limits.url} bytes.`)
-  const host = hostOf(rawHeaders)
-  if (host !== undefined) {
-    if (host === null) return refuse(400, 'Send one Host header.')
-    if (!HOST.test(host)) return refuse(400, 'The Host header is not a host with an optional port.')
-    if (hosts && !hosts.includes(host.toLowerCase())) return refuse(421, 'This server does not answer for that host.')
-  }
-  if (!PLAIN.test(path)) return guardPath(req, path)
+  const lines = hostLines(rawHeaders)
+  if (lines > 1 || (lines === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
+  if (headers.host !== undefined && !HOST.test(headers.host))
+    return refuse(400, 'The Host header is not a host with an optional port.')
+  if (hosts && !hosts.includes(ctx.host.toLowerCase())) return refuse(421, 'This server does not answer for that host.')
+  if (headers.expect !== undefined && !EXPECTED.test(headers.expect) && req.httpVersion === '1.1')
+    return refuse(417, 'Only "Expect: 100-continue" is understood.')
+  if (!PLAIN.test(url)) return guardTarget(url, ctx.path)
 }
 
-/** The Host header: undefined where there is none (HTTP/1.0, HTTP/2), null where there is more than one. */
-function hostOf(rawHeaders: string[]): string | null | undefined {
-  let host: string | undefined
+/**
+ * Makes an absolute target a path, and its authority the host, which counts instead of the header's (RFC 9112 section
+ * 3.2.2): so whatever looks at the request later sees the same one.
+ *
+ * @returns whether there is a target to go on with
+ */
+function readTarget(req: IncomingMessage): boolean {
+  if (req.url === '*' && req.method === 'OPTIONS') return true
+  const [, authority, rest = ''] = ABSOLUTE.exec(req.url ?? '') ?? []
+  // Koa's parser throws at some targets, so none that is refused may stay.
+  req.url = rest.startsWith('/') ? rest : `/${rest}`
+  if (authority !== undefined) req.headers.host = authority
+  return authority !== undefined
+}
+
+function hostLines(rawHeaders: string[]): number {
+  let lines = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string
-    if (name.length !== 4 || name.toLowerCase() !== 'host') continue
-    if (host !== undefined) return null
-    host = rawHeaders[index + 1] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') lines += 1
   }
-  return host
+  return lines
 }
 
-function guardPath({ method, url }: IncomingMessage, path: string): Problem | undefined {
-  if (url === '*' && method === 'OPTIONS') return
-  if (!path.startsWith('/')) return refuse(400, 'The request target is neither a path nor an absolute URL.')
-  if (!/^[\x21-\x7e]*$/.test(path)) return refuse(400, 'The path has characters that must be percent-encoded.')
+function guardTarget(url: string, path: string): Problem | undefined {
+  if (url === '*') return
+  if (!/^[\x21\x22\x24-\x7e]*$/.test(url)) return refuse(400, 'The URL has characters that must be percent-encoded.')
+  if (PLAIN.test(path)) return
   let decoded: string
   try {
     decoded = decodeURIComponent(path)
   } catch {
     return refuse(400, 'The percent-encoding of the path is malformed, or is not of UTF-8.')
   }
-  const other = path.includes('//') || path.includes('\\') || decoded.includes('\0')
-  if (other || NEEDLESS.test(path) || DOTS.test(decoded)) {
+  if (!isCanonical(path, decoded)) {
     const needless =
       'dot segments, empty segments, backslashes, NUL, and encoded letters, digits, "-", ".", "_" and "~"'
     return refuse(400, `The path is not in its canonical form. Send it without ${needless}.`)
   }
+}
+
+/** Is there one way to read a path, and is it this one? */
+export function isCanonical(path: string, decoded: string): boolean {
+  if (path.includes('//') || path.includes('\\') || decoded.includes('\0')) return false
+  return !NEEDLESS.test(path) && !DOTS.test(decoded)
 }
 
 function refuse(status: number, detail: string): Problem {

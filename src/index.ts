@@ -11,6 +11,7 @@ export {
   type Decorator,
   type DecoratorOptions,
   decorator,
+  isDecorator,
   type Next,
   stack,
 } from './decorator.ts'
@@ -19,7 +20,7 @@ export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
 export type { PathParams } from './path.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
-export { created, type Headers, noContent, Reply, reply, seeOther } from './reply.ts'
+export { created, type Headers, noContent, Reply, reply, seeOther, statusOf } from './reply.ts'
 export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
 export type { Query, UrlOf } from './url.ts'

@@ -34,7 +34,10 @@ export class Lifecycle {
     if (close) this.#ignoreSignals ??= closeOnSignal(close)
     const listen = () => server.listen(...(args as []))
     if (this.#starts.length === 0) return listen()
-    this.start().then(listen, error => server.emit('error', error))
+    this.start().then(
+      () => void (this.#closed ?? listen()),
+      error => server.emit('error', error),
+    )
     return server
   }
 
@@ -47,7 +50,7 @@ export class Lifecycle {
   async #close(seconds: number): Promise<void> {
     await Promise.all([...this.#servers].map(server => drain(server, seconds)))
     try {
-      await runAll(this.#stops.reverse())
+      await stopAll(this.#stops.reverse())
     } finally {
       this.#ignoreSignals?.()
     }
@@ -56,4 +59,18 @@ export class Lifecycle {
 
 async function runAll(hooks: Hook[]): Promise<void> {
   for (const hook of hooks) await hook()
+}
+
+/** One that fails does not keep the others from running. */
+async function stopAll(hooks: Hook[]): Promise<void> {
+  const errors: unknown[] = []
+  for (const hook of hooks) {
+    try {
+      await hook()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 1) throw new AggregateError(errors, 'onStop: several hooks failed. See errors.')
+  if (errors.length > 0) throw errors[0]
 }

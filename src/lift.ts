@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import type { BaseContext } from './context.ts'
 import { type Around, type Decorator, fold } from './decorator.ts'
-import { respond } from './reply.ts'
+import { Reply, respond } from './reply.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
 export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknown
@@ -9,18 +9,32 @@ export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknow
 /**
  * Makes a Koa middleware fit into a stack. It finds the value from below on `ctx.body`, with its status and headers;
  * what it leaves there goes up, the value itself where it left the body alone.
+ *
+ * @throws Error where the middleware calls `next()` twice, as Koa does
  */
 export function lift(middleware: Middleware): Around {
   return async (ctx, next) => {
     let value: unknown
     let body: unknown
+    let called = false
     await middleware(ctx, async () => {
+      if (called) throw new Error('next() called multiple times')
+      called = true
       value = await next()
       respond(ctx, value)
       body = ctx.body
     })
-    return value !== undefined && ctx.body === body ? value : ctx.body
+    // Nothing is no value to send again: Koa would make a 204 of whatever status the middleware has set.
+    if (value === undefined || ctx.body !== body) return ctx.body ?? undefined
+    return value instanceof Reply || value instanceof Response ? asLeft(ctx, value) : value
   }
+}
+
+/** A reply with the status and the headers that ctx has now, so that it does not put back what the middleware changed. */
+function asLeft(ctx: BaseContext, value: Reply | Response): Reply {
+  const names = value instanceof Reply ? Object.keys(value.headers) : [...value.headers.keys()]
+  const headers = names.filter(name => ctx.res.hasHeader(name)).map(name => [name, ctx.response.get(name)])
+  return new Reply(ctx.status, value instanceof Reply ? value.body : ctx.body, Object.fromEntries(headers))
 }
 
 /** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */

@@ -1,6 +1,6 @@
 import type { Handler } from './context.ts'
 import type { Decorator } from './decorator.ts'
-import type { PathParams } from './path.ts'
+import { type PathParams, readPath } from './path.ts'
 import { checkMethods, type Entry } from './route.ts'
 
 /** What the `@` above a method have said of it. It is kept on the method, and the method stays as it was written. */
@@ -27,7 +27,7 @@ type Fits<M, Path extends string> = M extends (this: never, ctx: infer C) => unk
   ? C extends { params: infer Wanted }
     ? PathParams<Path> extends Wanted
       ? unknown
-      : (ctx: { params: PathParams<Path> }) => unknown
+      : (ctx: Omit<C, 'params'> & { params: PathParams<Path> }) => unknown
     : unknown
   : unknown
 
@@ -43,6 +43,7 @@ type Fits<M, Path extends string> = M extends (this: never, ctx: infer C) => unk
 export function route<Path extends string>(methods: string | readonly string[], path: Path): RouteDecorator<Path> {
   const verbs = checkMethods(`@route ${path}`, methods)
   const name = `@${verbs.length === 1 ? verbs[0]?.toLowerCase() : 'route'}('${path}')`
+  readPath(name, path)
   const it = (first: unknown, second: unknown, third?: unknown) =>
     markMethod(name, first, second, third, ({ routes }) => routes.unshift({ methods: verbs, path }), true)
   return it as RouteDecorator<Path>
@@ -73,12 +74,12 @@ export function markMethod(
   isRoute = false,
 ): void {
   const context = second as ClassMethodDecoratorContext | undefined
-  const standard = context?.kind === 'method' && !context.static
+  const standard = context?.kind === 'method' && !context.static && !context.private
   const method = (standard ? first : (third as PropertyDescriptor | undefined)?.value) as Method | undefined
-  if (typeof method !== 'function' || (!standard && typeof first === 'function')) {
-    throw new TypeError(
-      `${name}: this stands on a handler or on a method of a class, not on a class, a field or a static method.`,
-    )
+  const isNamed = typeof (standard ? context.name : second) === 'string'
+  if (typeof method !== 'function' || !isNamed || (!standard && typeof first === 'function')) {
+    const others = 'a class, a field, an accessor, or a static, private or symbol-named method'
+    throw new TypeError(`${name}: this stands on a handler or on a method of a class, not on ${others}.`)
   }
   method[mark] ??= { routes: [], decorators: [] }
   if (!isRoute && method[mark].routes.length > 0) {
@@ -94,8 +95,10 @@ export function markMethod(
  * @throws TypeError for a class without routes, and for a method with decorators and no route.
  */
 export function methodRoutes(where: string, instance: object): Entry[] {
-  const title = instance.constructor?.name || 'the object'
-  const entries = [...marked(instance)].flatMap(([name, { routes, decorators }]) => {
+  if (typeof instance === 'function' && isClass(instance))
+    throw new TypeError(`${where}: ${instance.name} is a class. Mount an instance: new ${instance.name}().`)
+  const title = instance?.constructor?.name || 'the object'
+  const entries = [...marked(instance ?? null)].flatMap(([name, { routes, decorators }]) => {
     if (routes.length === 0) {
       const names = decorators.map(it => `@${it.name}`).join(' ')
       throw new TypeError(`${where}: ${title}.${name} has ${names} and no route. Put @get('/...') or the like above.`)
@@ -112,8 +115,8 @@ export function methodRoutes(where: string, instance: object): Entry[] {
 }
 
 /** The marked methods, base classes first. A method that overrides another keeps the other's route. */
-function marked(instance: object): Map<string, Mark> {
-  const above = Object.getPrototypeOf(instance)
+function marked(instance: object | null): Map<string, Mark> {
+  const above = instance && Object.getPrototypeOf(instance)
   if (!above) return new Map()
   const found = marked(above)
   for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(above))) {
@@ -121,4 +124,8 @@ function marked(instance: object): Map<string, Mark> {
     if (its) found.set(name, its)
   }
   return found
+}
+
+export function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value))
 }

@@ -3,34 +3,34 @@ import { compile, type ParamData, type PathFunction, parse, type Token } from 'p
 // The types read a path as @koa/router does: `:name` is one segment or a part of one, `*name` is the rest,
 // and what stands in braces may be missing.
 
-type Name<S extends string> = S extends `${infer N}/${string}`
-  ? Name<N>
-  : S extends `${infer N}-${string}`
-    ? Name<N>
-    : S extends `${infer N}.${string}`
-      ? Name<N>
-      : S extends `${infer N}{${string}`
-        ? Name<N>
-        : S extends `${infer N}}${string}`
-          ? Name<N>
-          : S extends `${infer N}:${string}`
-            ? Name<N>
-            : S
-
+/** What ends a name: all that may stand in a path and not in a name. */
+type Ends = ['/', '-', '.', '{', '}', ':', '*', ',', ';', '@', '~', '=', '%', '&', '|', ' ']
+type Name<S extends string, E = Ends> = E extends [infer End extends string, ...infer Rest]
+  ? Name<S extends `${infer N}${End}${string}` ? N : S, Rest>
+  : S
 type Named<S extends string> = S extends `${string}:${infer Rest}` ? Name<Rest> | Named<Rest> : never
 type Wild<S extends string> = S extends `${string}*${infer Rest}` ? Name<Rest> | Wild<Rest> : never
 type Names<S extends string> = Named<S> | Wild<S>
-type Outside<S extends string> = S extends `${infer Before}{${string}}${infer After}`
-  ? `${Before}/${Outside<After>}`
+
+/** Without the characters after a backslash, which stand for themselves. */
+type Unescaped<S extends string> = S extends `${infer Before}\\${string}${infer After}`
+  ? `${Before}/${Unescaped<After>}`
   : S
-type Optional<S extends string> = Exclude<Names<S>, Names<Outside<S>>>
+/** Without what stands in braces, from the innermost out. */
+type Outside<S extends string> = S extends `${infer Before}}${infer After}` ? Outside<`${Cut<Before>}/${After}`> : S
+type Cut<S extends string> = S extends `${infer Before}{${infer Group}`
+  ? Group extends `${string}{${string}`
+    ? `${Before}{${Cut<Group>}`
+    : Before
+  : S
+type Params<S extends string, Required = Names<Outside<S>>, Optional = Exclude<Names<S>, Required>> = [
+  Optional,
+] extends [never]
+  ? { [K in Required & string]: string }
+  : { [K in Required & string]: string } & { [K in Optional & string]?: string }
 
 /** The parameters of a path, all strings: `PathParams<'/books/:id'>` is `{ id: string }`. */
-export type PathParams<Path extends string> = string extends Path
-  ? Record<string, string>
-  : [Optional<Path>] extends [never]
-    ? { [K in Names<Path>]: string }
-    : { [K in Names<Outside<Path>>]: string } & { [K in Optional<Path>]?: string }
+export type PathParams<Path extends string> = string extends Path ? Record<string, string> : Params<Unescaped<Path>>
 
 /** A path read once: what it is made of, and how to fill it. */
 export interface Path {

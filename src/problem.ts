@@ -74,7 +74,7 @@ export function toProblem(error: Error): Problem {
 
 /** The document itself. A 5xx says nothing of what happened inside, unless `debug` is on. */
 export function toDocument({ status, members }: Problem, instance: string, requestId: string, debug?: Error): object {
-  const { type, title, detail, ...extensions } = members
+  const { type, title, detail, status: _, ...extensions } = members
   if (debug) {
     const stack = debug.stack?.split('\n')
     return { type, title, status, detail, instance, requestId, ...extensions, message: debug.message, stack }

@@ -1,4 +1,5 @@
-import { type Readable, Stream } from 'node:stream'
+import { Readable, Stream } from 'node:stream'
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
 
 /** Headers of a reply. A list is sent as one header line for each value. */
@@ -66,8 +67,30 @@ export function respond(ctx: BaseContext, value: unknown): void {
   // A string is text. Koa would look for a `<` and call it HTML, which lets a client's input become a page.
   if (typeof value === 'string' && !ctx.res.hasHeader('Content-Type')) ctx.type = 'text'
   if (value === null) ctx.remove('Content-Type')
-  if (value instanceof Stream) destroyWhenIdle(ctx)
-  ctx.body = value
+  ctx.body = typeof value === 'object' ? plain(ctx, value) : value
+}
+
+/** The status that a value goes out with when it has none of its own: the one that was set on ctx, else 200. */
+export function statusOf(ctx: BaseContext): number {
+  return isStatusSet(ctx) ? ctx.status : 200
+}
+
+/** Koa begins with 404, and keeps here whether anybody has said so. */
+export function isStatusSet({ response }: BaseContext): boolean {
+  return (response as { _explicitStatus?: boolean })._explicitStatus === true
+}
+
+/** Bytes as Koa knows them. Web streams become Node's, so that one that fails at the start is still an error. */
+function plain(ctx: BaseContext, value: object | null): unknown {
+  if (value instanceof Uint8Array && !Buffer.isBuffer(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : value
+  if (stream instanceof Stream) {
+    // It may fail before anybody waits for its first byte, and an error that nobody listens to ends the process.
+    stream.on('error', () => {})
+    destroyWhenIdle(ctx)
+  }
+  return stream
 }
 
 /** Has ctx been answered in Koa's way, by its body or by hand? */
@@ -88,7 +111,7 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
   for (const [name, value] of response.headers) if (name !== 'set-cookie') ctx.set(name, value)
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) ctx.set('Set-Cookie', cookies)
-  ctx.body = response.body
+  ctx.body = plain(ctx, response.body)
   ctx.status = response.status
 }
 
@@ -100,12 +123,16 @@ function destroyWhenIdle({ app, res }: BaseContext): void {
 /** Waits until a stream has something to send, so that one that fails at the start is an error and not half an answer. */
 export function firstByte(stream: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (error?: Error) => {
-      for (const name of ['readable', 'end', 'error', 'close']) stream.off(name, done)
-      error instanceof Error ? reject(error) : resolve()
+    const fail = () => reject(stream.errored ?? new Error('The stream was closed before its first byte.'))
+    if (stream.readableEnded) return resolve()
+    if (stream.destroyed) return fail()
+    if (stream.readableLength > 0) return resolve()
+    const done = (error?: unknown) => {
+      for (const name of ['readable', 'error', 'close']) stream.off(name, done)
+      if (error instanceof Error) reject(error)
+      else stream.destroyed && !stream.readableEnded ? fail() : resolve()
     }
-    if (stream.readableLength > 0 || stream.readableEnded || stream.destroyed)
-      return stream.errored ? reject(stream.errored) : resolve()
-    for (const name of ['readable', 'end', 'error', 'close']) stream.on(name, done)
+    // An empty stream is readable too, once.
+    for (const name of ['readable', 'error', 'close']) stream.on(name, done)
   })
 }

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
-import type { BaseContext } from './context.ts'
+import type { BaseContext, Handler } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
+import type { Path } from './path.ts'
 import { Problem, problem } from './problem.ts'
-import { firstByte, isAnswered, respond } from './reply.ts'
+import { firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
-import { nameOf } from './route.ts'
+import { nameOf, type Route } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
 import { inTime } from './signal.ts'
 import { isPromise } from './when.ts'
@@ -17,7 +18,7 @@ type Run = (ctx: BaseContext) => unknown
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
 export class RequestPath {
   readonly routes = new RouteTable()
-  readonly fallbacks: { isOpen: () => boolean; routes: RouteTable }[] = []
+  readonly #fallbacks: { isOpen: () => boolean; routes: RouteTable }[] = []
   readonly before: ((ctx: BaseContext) => unknown)[] = []
   readonly after: ((ctx: BaseContext) => unknown)[] = []
   readonly rescue: Rescue
@@ -29,17 +30,25 @@ export class RequestPath {
     this.rescue = new Rescue(app)
   }
 
+  /** Adds what a mounted app takes of the paths that no route has, while it has anything to take them with. */
+  addFallback(route: Route, path: Path, run: Handler, isOpen: () => boolean): void {
+    const routes = new RouteTable()
+    routes.add(route, path, run)
+    this.#fallbacks.push({ isOpen, routes })
+  }
+
   /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
-  async answer(ctx: BaseContext, run: Run): Promise<void> {
+  async answer(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       this.#admit(ctx)
-      await run(ctx)
+      const running = run(ctx, nothing)
+      if (isPromise(running)) await running
       if (ctx.body instanceof Readable) await firstByte(ctx.body)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
-    await this.#finally(ctx)
+    if (this.after.length > 0 || this.isClosing) await this.#finally(ctx)
   }
 
   /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
@@ -71,11 +80,11 @@ export class RequestPath {
     const { req, res } = ctx
     ctx.requestId = requestIdOf(req.headers['x-request-id'])
     res.setHeader('X-Request-Id', ctx.requestId)
+    const refusal = guard(ctx, this.#app.settings)
     if (this.isClosing) {
       res.shouldKeepAlive = false
       throw problem(503, { headers: { 'Retry-After': '5' } })
     }
-    const refusal = guard(req, ctx.path, this.#app.settings)
     if (refusal) throw refusal
   }
 
@@ -89,7 +98,7 @@ export class RequestPath {
 
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
   async #miss(ctx: BaseContext, { allow }: Match, next: () => Promise<void>): Promise<void> {
-    for (const { isOpen, routes } of this.fallbacks) {
+    for (const { isOpen, routes } of this.#fallbacks) {
       const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
       if (endpoint && params && (await tries(ctx, endpoint, params))) return
     }
@@ -124,13 +133,15 @@ async function tries(ctx: BaseContext, endpoint: Endpoint, params: Record<string
 }
 
 function finish(ctx: BaseContext, value: unknown): void {
-  if (value === undefined && !isAnswered(ctx)) {
+  if (value === undefined && !isAnswered(ctx) && !isStatusSet(ctx)) {
     const { route } = ctx as Required<BaseContext>
     const who = route.name ?? 'the handler'
     throw new TypeError(`${nameOf(route)}: ${who} returned undefined. Return a value, or null for 204 No Content.`)
   }
   respond(ctx, value)
 }
+
+async function nothing(): Promise<void> {}
 
 /** A middleware has left a status of an error, or nothing at all, and no body. */
 function isUnanswered(ctx: BaseContext): boolean {

@@ -12,6 +12,7 @@ type Handler = (error: never, ctx: BaseContext) => unknown
 /** What becomes of whatever is thrown: the answer of `app.onError`, or a problem document (RFC 9457). */
 export class Rescue {
   readonly #handlers = new Map<unknown, Handler>()
+  readonly #broken = new WeakMap<BaseContext, Error>()
   readonly #app: Kolba
 
   constructor(app: Kolba) {
@@ -30,6 +31,8 @@ export class Rescue {
     try {
       if (await this.map(ctx, thrown)) return
     } catch (another) {
+      // What it made another error of is not shown, and the log would know nothing of the first.
+      if (another !== thrown && toProblem(toError(another)).status >= 500) this.#app.emit('error', toError(thrown), ctx)
       thrown = another
     }
     const error = toError(thrown)
@@ -46,6 +49,9 @@ export class Rescue {
 
   /** Koa could not write the answer, or lost the connection: logs it, and sends the problem where nothing was sent yet. */
   last(ctx: BaseContext, error: Error): void {
+    // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
+    if (this.#broken.get(ctx) === error) return
+    this.#broken.set(ctx, error)
     this.#app.emit('error', error, ctx)
     const { res } = ctx
     if (res.headersSent || !ctx.writable) return void res.destroy()

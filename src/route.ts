@@ -74,9 +74,9 @@ export interface Entry {
   readonly fallback?: () => boolean
 }
 
-/** `GET /books/:id`, as errors name a route. */
-export function nameOf(route: Pick<Route, 'methods' | 'path'>): string {
-  return `${route.methods.join('|')} ${route.path}`
+/** `GET /books/:id`, as errors name a route; one for every method is `ALL /books/:id`. */
+export function nameOf({ methods, path }: Pick<Route, 'methods' | 'path'>): string {
+  return `${methods.length < METHODS.length ? methods.join('|') : 'ALL'} ${path}`
 }
 
 /**

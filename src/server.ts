@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import http, { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Settings } from './settings.ts'
@@ -8,34 +9,44 @@ type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
 export function createServer({ timeouts, limits }: Settings, listener: Listener): Server {
   const server = http.createServer(
     {
-      headersTimeout: timeouts.headers * 1000,
-      requestTimeout: timeouts.request * 1000,
-      keepAliveTimeout: timeouts.keepAlive * 1000,
+      headersTimeout: milliseconds(Math.min(timeouts.headers, timeouts.request)),
+      requestTimeout: milliseconds(timeouts.request),
+      keepAliveTimeout: milliseconds(timeouts.keepAlive),
       connectionsCheckingInterval: 5000,
       maxHeaderSize: limits.headerBytes,
+      // The guard refuses a request without a Host, with a problem document.
+      requireHostHeader: false,
     },
     listener,
   )
   // Past this number Node drops headers and says nothing; the bytes are limited, and the guard counts.
   server.maxHeadersCount = 0
   server.on('clientError', refuseUnread)
-  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
-    const body = document(417, 'Only "Expect: 100-continue" is understood.')
-    res.writeHead(417, { 'Content-Type': 'application/problem+json', 'Content-Length': body.length }).end(body)
-  })
+  // An Expect header that Node does not know: the guard answers it like everything else that it refuses.
+  server.on('checkExpectation', listener)
   return server
+}
+
+/** Node takes whole numbers only. */
+function milliseconds(seconds: number): number {
+  return Math.ceil(seconds * 1000)
 }
 
 /** Answers a request that could not be read, and closes its connection, whose next bytes could mean anything. */
 function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
   // Node keeps the response under way on the socket; into one half-written, nothing may be put.
   const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse }
+  // What cannot be read came behind a whole request, whose client must not take this answer for that request's.
+  if (response?.req.complete && !response.writableFinished)
+    return void response.once('close', () => socket.destroy()).once('finish', () => socket.end())
   if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent) return void socket.destroy()
   const [status, detail] = REFUSALS[error.code ?? ''] ?? [400, 'The request is not HTTP as RFC 9112 has it.']
-  const body = document(status, detail)
+  const requestId = randomUUID()
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, requestId })
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Connection: close',
+    `X-Request-Id: ${requestId}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
@@ -46,10 +57,6 @@ const REFUSALS: Record<string, [status: number, detail: string]> = {
   HPE_HEADER_OVERFLOW: [431, 'The header fields are too large together.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are too large.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
-}
-
-function document(status: number, detail: string): string {
-  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail })
 }
 
 /** Stops accepting, lets what is under way end for so many seconds, and cuts off the rest. */

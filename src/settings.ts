@@ -1,4 +1,4 @@
-import { among, checkOptions, type Kind, kinds } from './check.ts'
+import { checkOptions, type Kind, kinds } from './check.ts'
 import { isAddressRange } from './proxy.ts'
 
 /** A logger in the manner of pino: an object of fields, then a message. `console` by default. */
@@ -77,20 +77,15 @@ const ranges: Kind = {
   words: "a list of addresses or CIDR ranges, ['10.0.0.0/8']; to believe every client is not offered",
   test: value => Array.isArray(value) && value.every(isAddressRange),
 }
-const logger: Kind = {
-  words: 'an object with the methods info, warn and error',
-  test: value =>
-    ['info', 'warn', 'error'].every(name => typeof (value as Record<string, unknown>)?.[name] === 'function'),
-}
 const OPTIONS: Record<string, Kind> = {
   debug: kinds.flag,
   proxy: ranges,
   hosts: kinds.texts,
-  logger,
+  logger: kinds.logger,
   timeouts: kinds.object,
   limits: kinds.object,
   signals: kinds.flag,
-  asyncLocalStorage: among(true, false),
+  asyncLocalStorage: kinds.flag,
   keys: kinds.texts,
   env: kinds.text,
   subdomainOffset: kinds.count,

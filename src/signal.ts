@@ -10,9 +10,10 @@ export function signalOf(ctx: Abortable): AbortSignal {
   if (!ctx[controller]) {
     const made = new AbortController()
     ctx[controller] = made
-    ctx.res.once('close', () => {
+    const onClose = () => {
       if (!ctx.res.writableFinished) made.abort(new Error('The client has gone.'))
-    })
+    }
+    ctx.res.closed ? onClose() : ctx.res.once('close', onClose)
   }
   return ctx[controller].signal
 }
@@ -26,6 +27,7 @@ export function inTime<T>(ctx: Abortable, promise: PromiseLike<T>, seconds: numb
         { headers: { 'Retry-After': '5' } },
         { cause: new Error(`No answer in ${seconds} s.`) },
       )
+      signalOf(ctx)
       ctx[controller]?.abort(reason)
       reject(reason)
     }, seconds * 1000)

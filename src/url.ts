@@ -1,29 +1,35 @@
 import type { Handler } from './context.ts'
+import { isCanonical } from './guard.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 
 /** The values of query parameters; a list repeats its name, undefined and null leave it out. */
 export type Query = Readonly<Record<string, Scalar | null | undefined | readonly Scalar[]>>
 type Scalar = string | number | boolean | bigint
-type Values<Params> = { readonly [K in keyof Params]: string | number | bigint }
+type Value = string | number | bigint
+
+/** What to fill a path's parameters with: nothing where it has none, anything where they are not known. */
+type Values<Params> = unknown extends Params
+  ? { readonly [name: string]: Value | undefined }
+  : keyof Params extends never
+    ? { readonly [name: string]: never }
+    : { readonly [K in keyof Params]: Value | (object extends Pick<Params, K> ? undefined : never) }
 
 // biome-ignore lint/suspicious/noExplicitAny: the parameter of any handler, which `never` cannot be inferred from
-type ParamsOf<H> = H extends (this: any, ctx: infer C) => unknown
-  ? C extends { params: infer P }
-    ? P
-    : object
-  : object
+type ParamsOf<E> = E extends (this: any, ctx: infer C) => unknown
+  ? [C] extends [{ params: infer Params }]
+    ? string extends keyof Params
+      ? unknown
+      : Params
+    : unknown
+  : unknown
+
+type Rest<Params> = object extends Params
+  ? [params?: Values<Params>, query?: Query]
+  : [params: Values<Params>, query?: Query]
 
 /** `app.url` and `ctx.urlFor`: by a handler, which knows its parameters, or by an endpoint's name. */
-export interface UrlOf {
-  <H extends Handler>(
-    endpoint: H,
-    ...rest: object extends ParamsOf<H>
-      ? [params?: Values<ParamsOf<H>>, query?: Query]
-      : [params: Values<ParamsOf<H>>, query?: Query]
-  ): string
-  (name: string, params?: Readonly<Record<string, string | number | bigint | undefined>>, query?: Query): string
-}
+export type UrlOf = <E extends string | Handler>(endpoint: E, ...paramsAndQuery: Rest<ParamsOf<E>>) => string
 
 interface Endpoint {
   readonly route: Route
@@ -49,8 +55,8 @@ export class UrlTable {
   /**
    * The path of an endpoint, filled and percent-encoded, with a query.
    *
-   * @throws TypeError for an endpoint that there is not, or that stands at several paths, and for parameters that are
-   *   missing or unknown.
+   * @throws TypeError for an endpoint that there is not, or that stands at several paths, for parameters that are
+   *   missing or unknown, and for values that no path can hold.
    */
   url(key: string | Handler, params: Readonly<Record<string, unknown>> = {}, query: Query = {}): string {
     const name = typeof key === 'string' ? key : key?.name || 'the handler'
@@ -64,7 +70,7 @@ export class UrlTable {
       const paths = fitting.map(({ route }) => route.path).join(' and ')
       throw new TypeError(`url ${name}: it stands at ${paths}. Name the blueprints that it is mounted with.`)
     }
-    return fill(first.path, params) + search(query)
+    return fill(`url ${name}`, first.path, params) + search(query)
   }
 
   #same(endpoint: Endpoint, known: readonly Handler[]): boolean {
@@ -88,13 +94,18 @@ function misfits({ required, optional }: Path, given: readonly string[]): string
   ]
 }
 
-function fill(path: Path, params: Readonly<Record<string, unknown>>): string {
+function fill(where: string, path: Path, params: Readonly<Record<string, unknown>>): string {
   const values = Object.entries(params).filter(([, value]) => value !== undefined)
-  const texts = values.map(([name, value]) => [
-    name,
-    path.wild.includes(name) ? String(value).split('/') : String(value),
-  ])
-  return path.fill(Object.fromEntries(texts))
+  const texts = values.map(([name, value]) => {
+    const text = String(value)
+    if (text === '') throw new TypeError(`${where}: the parameter ${name} is empty. Give it a value.`)
+    if (!text.isWellFormed()) throw new TypeError(`${where}: the parameter ${name} is not well-formed Unicode.`)
+    return [name, path.wild.includes(name) ? text.split('/') : text]
+  })
+  const filled = path.fill(Object.fromEntries(texts))
+  // `..` cannot be written in a path so that it stays: whoever follows the link would go elsewhere.
+  if (isCanonical(filled, decodeURIComponent(filled))) return filled
+  throw new TypeError(`${where}: ${filled} is no path. Give parameters without dot segments, empty segments and NUL.`)
 }
 
 function search(query: Query): string {

@@ -1,5 +1,5 @@
 import type { Awaitable, BaseContext, Context, Handler } from './context.ts'
-import type { Decorator } from './decorator.ts'
+import type { AddsOf, Decorator } from './decorator.ts'
 
 // TypeScript (5.9, 6 and 7 alike) infers nothing for a lambda that follows a tuple of unknown length, so there is one
 // overload for each number of decorators. Each decorator is given the context as it is at its place: that is what
@@ -104,9 +104,16 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
   ): Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5 & A6 & A7 & A8, R>
 }
 
-/** A list of decorators of which each finds on ctx what it needs. */
-export type Checked<D extends readonly unknown[], Above = BaseContext> = D extends readonly [infer First, ...infer Rest]
-  ? First extends Decorator<infer A, never, never>
-    ? [Decorator<A, Above, never>, ...Checked<Rest, Above & A>]
-    : D
-  : D
+/**
+ * A list of decorators, of which each finds on ctx what it needs. It is mapped, so that an error stands at the one that
+ * does not. A blueprint's list may begin with a name.
+ */
+export type Checked<D extends readonly unknown[], Above = BaseContext> = {
+  [I in keyof D]: D[I] & (D[I] extends string ? unknown : Decorator<unknown, Above & AddsOf<Before<D, I>>, never>)
+}
+
+type Before<D, I, Passed extends unknown[] = []> = `${Passed['length']}` extends I
+  ? Passed
+  : D extends readonly [infer First, ...infer Rest]
+    ? Before<Rest, I, [...Passed, First]>
+    : Passed

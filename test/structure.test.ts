@@ -54,8 +54,8 @@ test('src imports itself, koa, @koa/router, path-to-regexp and node:, and youch 
 
 test('an extension imports src/index.ts, its own files, node: and packages, and no other extension', t => {
   const wrong = importsIn('extensions').filter(({ file, from }) => {
-    const folder = file.split('/').slice(0, -1).join('/')
-    const isOwn = folder !== 'extensions' && isInside(folder, file, from)
+    const [, name = ''] = file.replace(/\.ts$/, '').split('/')
+    const isOwn = isInside(`extensions/${name}`, file, from)
     return resolve(file, from) !== 'src/index.ts' && !isOwn && !isNode(from) && !isPackage(from, dependencies, peers)
   })
   t.deepEqual(wrong, [])
@@ -124,16 +124,14 @@ test("import 'kolba/json' loads no other extension", async t => {
   t.deepEqual(ours, ['extensions/json.js'])
 })
 
-/** A file of extensions/, or a folder with an index.ts. */
+/** A file of extensions/, which may have a folder of the same name for its parts; or a folder with an index.ts. */
 function extensions(): { name: string; file: string }[] {
-  const entries = readdirSync(join(root, 'extensions'), { withFileTypes: true })
-  return entries
-    .filter(entry => entry.isDirectory() || entry.name.endsWith('.ts'))
-    .map(entry =>
-      entry.isDirectory()
-        ? { name: entry.name, file: `extensions/${entry.name}/index.ts` }
-        : { name: entry.name.replace(/\.ts$/, ''), file: `extensions/${entry.name}` },
-    )
+  const entries = readdirSync(join(root, 'extensions'))
+  const names = [...new Set(entries.map(entry => entry.replace(/\.ts$/, '')))]
+  return names.map(name => ({
+    name,
+    file: entries.includes(`${name}.ts`) ? `extensions/${name}.ts` : `extensions/${name}/index.ts`,
+  }))
 }
 
 function importsIn(folder: string): Import[] {

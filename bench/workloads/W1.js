@@ -1,0 +1,3 @@
+export const title = '`GET /json`'
+
+export const requests = [{ path: '/json', expect: '{"hello":"world"}' }]

@@ -1,0 +1,3 @@
+export const title = '`GET /users/:id`'
+
+export const requests = Array.from({ length: 100 }, (_, id) => ({ path: `/users/${id}`, expect: `{"id":"${id}"}` }))

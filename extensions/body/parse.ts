@@ -1,0 +1,96 @@
+import { type Problem, problem } from '../../src/index.ts'
+
+export interface ParseLimits {
+  depth: number
+  keys: number
+}
+
+/** Bytes to a value. */
+export type Parse = (bytes: Buffer, limits: ParseLimits) => unknown
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Text in UTF-8, without a byte order mark, which RFC 8259 section 8.1 and the encoding standard let a reader ignore. */
+export function parseText(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw malformed('The body is not UTF-8.')
+  }
+}
+
+export function parseJson(bytes: Buffer, limits: ParseLimits): unknown {
+  const text = parseText(bytes)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    // Some of these messages quote the input, so the place counts at the end alone.
+    const place = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))
+    throw malformed(`The body is not JSON${place ? `, from character ${place[1]} on` : ''}.`)
+  }
+  checkJson(value, limits)
+  return value
+}
+
+/** Looks at one level after the other. A function that calls itself would run out of stack at a depth of thousands. */
+function checkJson(value: unknown, limits: ParseLimits): void {
+  let names = 0
+  let level = [value].filter(isObject)
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > limits.depth) throw malformed(`The JSON is nested deeper than ${limits.depth} levels.`)
+    const below: object[] = []
+    for (const parent of level) {
+      const own = Array.isArray(parent) ? [] : Object.keys(parent)
+      names += own.length
+      if (names > limits.keys) throw malformed(`The JSON has more than ${limits.keys} names.`)
+      if (own.includes('__proto__')) throw malformed('The JSON has the name __proto__.')
+      if (own.includes('constructor') && hasPrototype(parent.constructor))
+        throw malformed('The JSON has the name prototype in a constructor.')
+      for (const child of Object.values(parent)) if (isObject(child)) below.push(child)
+    }
+    level = below
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function hasPrototype(value: unknown): boolean {
+  return isObject(value) && Object.hasOwn(value, 'prototype')
+}
+
+/** `a=1&b=2&b=3`, as the URL standard reads it, except that broken percent-encoding is refused; without a prototype. */
+export function parseForm(bytes: Buffer, { keys }: ParseLimits): Record<string, string | string[]> {
+  const form = Object.create(null)
+  const pairs = parseText(bytes)
+    .split('&')
+    .filter(pair => pair !== '')
+  if (pairs.length > keys) throw malformed(`The form has more than ${keys} fields.`)
+  for (const pair of pairs) {
+    const [, name, value] = (/^([^=]*)=?(.*)$/s.exec(pair) as RegExpExecArray).map(unescapeForm) as [
+      string,
+      string,
+      string,
+    ]
+    if (name === '__proto__') throw malformed(`The form has the name ${name}.`)
+    const before = form[name]
+    if (before === undefined) form[name] = value
+    else if (Array.isArray(before)) before.push(value)
+    else form[name] = [before, value]
+  }
+  return form
+}
+
+function unescapeForm(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw malformed('The percent-encoding of the form is malformed, or is not of UTF-8.')
+  }
+}
+
+function malformed(detail: string): Problem {
+  return problem(400, { detail })
+}

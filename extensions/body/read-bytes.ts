@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http'
+import zlib from 'node:zlib'
+import { problem } from '../../src/index.ts'
+
+type Inflater = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
+
+const INFLATERS: Record<string, () => Inflater> = {
+  gzip: zlib.createGunzip,
+  'x-gzip': zlib.createGunzip,
+  deflate: zlib.createInflate,
+  br: zlib.createBrotliDecompress,
+}
+
+/** RFC 9112 section 6: a request has a body where one of these headers says so. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/**
+ * All bytes of a body, without its content coding, up to a limit.
+ *
+ * @throws Problem 415 for a content coding, 413 past the limit, 400 where the body breaks off
+ * @throws TypeError where somebody else has read the body
+ */
+export async function readBytes(req: IncomingMessage, limit: number, inflate: boolean): Promise<Buffer> {
+  const create = inflaterOf(req, inflate)
+  if (Number(req.headers['content-length']) > limit) throw tooLarge(limit)
+  if (req.readableEnded || req.readableEncoding) throw new TypeError(`body: something above has read it. ${ADVICE}`)
+  if (req.destroyed) throw cut()
+  return collect(req, create?.(), limit)
+}
+
+const ADVICE = 'Put body() above that, or have that leave what it read as ctx.request.body.'
+
+/** It listens to events because leaving an async loop would close the connection unanswered. */
+function collect(req: IncomingMessage, inflater: Inflater | undefined, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const stop = (error: Error) => {
+      stream.off('data', onData)
+      req.unpipe().pause()
+      inflater?.destroy()
+      reject(error)
+    }
+    const onData = (chunk: Buffer) => {
+      length += chunk.length
+      if (length > limit) stop(tooLarge(limit))
+      else chunks.push(chunk)
+    }
+    const stream = inflater ? req.pipe(inflater) : req
+    stream.on('data', onData)
+    stream.on('end', () => resolve(Buffer.concat(chunks, length)))
+    stream.on('error', () => stop(cut()))
+    req.on('close', () => req.readableEnded || stop(cut()))
+  })
+}
+
+function inflaterOf(req: IncomingMessage, inflate: boolean): (() => Inflater) | undefined {
+  const coding = req.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (coding === 'identity') return
+  if (inflate && Object.hasOwn(INFLATERS, coding)) return INFLATERS[coding]
+  const known = inflate ? 'gzip, deflate, br' : 'identity'
+  const detail = `Send the body in one of these content codings: ${known}.`
+  throw problem(415, { detail, headers: { 'Accept-Encoding': known } })
+}
+
+function tooLarge(limit: number): Error {
+  return problem(413, { detail: `Send a body of at most ${limit} bytes.`, headers: { Connection: 'close' } })
+}
+
+function cut(): Error {
+  return problem(400, { detail: 'The body ends too early, or its content coding is broken.' })
+}

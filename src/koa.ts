@@ -1,0 +1,65 @@
+import type Koa from 'koa'
+import type { Kolba } from './app.ts'
+import type { BaseContext } from './context.ts'
+import { composed, composeOf, type Middleware } from './lift.ts'
+import { trustProxies } from './proxy.ts'
+import { readQueries } from './query.ts'
+import type { RequestPath } from './request-path.ts'
+import { signalOf } from './signal.ts'
+import type { UrlOf } from './url.ts'
+
+/**
+ * Where kolba enters Koa: the context; `compose`, which Koa asks for the function that answers a request; and the last
+ * place of the middleware, where the routes stand.
+ *
+ * @returns the middleware before the routes, for when the app is mounted on another
+ */
+export function enterKoa(app: Kolba, path: RequestPath): Middleware {
+  if (app.settings.proxy.length > 0) trustProxies(app.request, app.settings.proxy)
+  readQueries(app.request)
+  extendContext(app, path)
+  app.middleware.push(path.dispatch as Koa.Middleware)
+  const compose = composeOf(app)
+  Object.assign(app, {
+    compose(middleware: Koa.Middleware[]) {
+      const run = compose(middleware)
+      // With nothing in `app.use` the routes stand alone, and one function needs no composing.
+      return (ctx: BaseContext) => path.answer(ctx, middleware.length === 1 ? (middleware[0] as Middleware) : run)
+    },
+  })
+  return composed(app, compose, middleware => middleware.slice(0, -1))
+}
+
+/** The names on ctx that are taken, as an object to look them up in: Koa's, and what Koa and kolba put on each ctx. */
+export function reservedNames(app: Koa): object {
+  return Object.create(Object.getPrototypeOf(app.context), Object.fromEntries(OWN.map(name => [name, {}])))
+}
+
+const OWN = ['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond'].concat([
+  'params',
+  'requestId',
+  'route',
+  'signal',
+  'urlFor',
+])
+
+function extendContext(app: Kolba, path: RequestPath): void {
+  Object.defineProperties(app.context, {
+    signal: {
+      get(this: BaseContext) {
+        return signalOf(this)
+      },
+    },
+    urlFor: {
+      value(this: BaseContext, ...args: Parameters<UrlOf>) {
+        return `${this.protocol}://${this.host}${app.url(...args)}`
+      },
+    },
+    // Koa comes here when it could not write what stood on ctx, and when the connection broke.
+    onerror: {
+      value(this: BaseContext, error: Error | null) {
+        if (error) path.rescue.last(this, error)
+      },
+    },
+  })
+}

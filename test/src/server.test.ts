@@ -1,0 +1,469 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import test, { type ExecutionContext } from 'ava'
+import { kolba } from 'kolba'
+import { body } from 'kolba/body'
+import { keepErrors } from '../support/log.ts'
+import { exchange, Line, listening } from '../support/raw.ts'
+
+const HEAD = 'Host: a\r\n\r\n'
+
+/** A promise, and the function that resolves it. */
+function signal<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+// What cannot be read.
+
+for (const [name, bytes] of [
+  ['garbage', 'garbage\r\n\r\n'],
+  ['bytes that are no text', Buffer.from([0, 255, 1, 254, 13, 10, 13, 10])],
+  ['the beginning of TLS', Buffer.from([22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3])],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+  [
+    'a length and chunks',
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+] as const) {
+  test(`${name} answers 400 with a problem document and ends the connection`, async t => {
+    const app = kolba({ signals: false })
+    app.all('/', () => 'in')
+    const { port } = await listening(t, app)
+    const [answer, ...more] = await exchange(port, bytes)
+    t.deepEqual(more, [])
+    t.is(answer?.status, 400)
+    t.is(answer?.headers.connection, 'close')
+    t.is(answer?.headers['content-type'], 'application/problem+json')
+    t.deepEqual(JSON.parse(answer?.body ?? ''), {
+      type: 'about:blank',
+      title: 'Bad Request',
+      status: 400,
+      detail: 'The request is not HTTP as RFC 9112 has it.',
+      requestId: answer?.headers['x-request-id'],
+    })
+  })
+}
+
+test('garbage behind a request under way does not take the place of its answer', async t => {
+  const reached = signal()
+  const release = signal()
+  const app = kolba({ signals: false })
+  app.get('/', async () => {
+    reached.resolve()
+    await release.promise
+    return 'mine'
+  })
+  const { port, server } = await listening(t, app)
+  const refused = once(server, 'clientError')
+  const line = new Line(port).write(`GET / HTTP/1.1\r\n${HEAD}`)
+  await reached.promise
+  line.write('garbage\r\n\r\n')
+  await refused
+  release.resolve()
+  await line.closed
+  t.deepEqual(
+    line.answers().map(({ status, body }) => [status, body]),
+    [[200, 'mine']],
+  )
+})
+
+test('a broken chunk in a body that is being read answers 400 once', async t => {
+  const app = kolba({ signals: false, logger: keepErrors().logger })
+  app.post('/', body(), () => 'read')
+  const { port } = await listening(t, app)
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const answers = await exchange(port, `${head}2\r\nab\r\nzz\r\n`)
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [400],
+  )
+})
+
+test('requests one behind the other are answered in their order', async t => {
+  const app = kolba({ signals: false })
+  app.get('/slow', async () => {
+    await new Promise(setImmediate)
+    return 'slow'
+  })
+  app.get('/quick', () => 'quick')
+  const { port } = await listening(t, app)
+  const line = new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}GET /quick HTTP/1.1\r\n${HEAD}`)
+  await line.next(2)
+  t.deepEqual(
+    line.answers().map(({ body }) => body),
+    ['slow', 'quick'],
+  )
+  line.socket.destroy()
+})
+
+// Time.
+
+test('headers that take longer than timeouts.headers answer 408', async t => {
+  const app = kolba({ signals: false, timeouts: { headers: 0.1 } })
+  const { port } = await listening(t, app)
+  const [answer] = await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n')
+  t.is(answer?.status, 408)
+  t.is((JSON.parse(answer?.body ?? '') as { detail: string }).detail, 'The request took too long to arrive.')
+})
+
+test('a body that takes longer than timeouts.request answers 408', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ signals: false, logger, timeouts: { headers: 0.1, request: 0.2 } })
+  app.post('/', body(), () => 'read')
+  const { port } = await listening(t, app)
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n'
+  const answers = await exchange(port, `${head}half`)
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [408],
+  )
+  t.deepEqual(errors, [])
+})
+
+test('a connection with nothing to do ends after timeouts.keepAlive', async t => {
+  const app = kolba({ signals: false, timeouts: { keepAlive: 0.05 } })
+  app.get('/', () => 'home')
+  const { port } = await listening(t, app)
+  const [answer] = await exchange(port, `GET / HTTP/1.1\r\n${HEAD}`)
+  t.is(answer?.status, 200)
+})
+
+test('timeouts are taken in parts of a second, and a short timeouts.request alone', t => {
+  const server = kolba({ timeouts: { keepAlive: 1.0001, request: 4.35 } }).createServer()
+  t.is(server.keepAliveTimeout, 1001)
+  t.is(server.requestTimeout, 4350)
+  t.is(server.headersTimeout, 4350)
+  const usual = kolba().createServer()
+  t.deepEqual(
+    [usual.headersTimeout, usual.requestTimeout, usual.keepAliveTimeout, usual.maxHeadersCount],
+    [10_000, 30_000, 5_000, 0],
+  )
+})
+
+test('a handler that takes longer than timeouts.handler is a 503, and ctx.signal aborts', async t => {
+  const { logger, errors } = keepErrors()
+  const aborted: unknown[] = []
+  const app = kolba({ logger, timeouts: { handler: 0.05 } })
+  app.get('/', ctx => new Promise(() => ctx.signal.addEventListener('abort', () => aborted.push(ctx.signal.reason))))
+  const response = await app.client().get('/')
+  t.is(response.status, 503)
+  t.is(response.headers.get('retry-after'), '5')
+  t.like(await response.json(), { title: 'Service Unavailable', status: 503 })
+  t.is(aborted.length, 1)
+  t.deepEqual(
+    errors.map(({ err }) => (err.cause as Error).message),
+    ['No answer in 0.05 s.'],
+  )
+})
+
+test('ctx.signal is aborted for who asks after the time is up', async t => {
+  const late = signal<boolean>()
+  const answered = signal()
+  const app = kolba({ logger: keepErrors().logger, timeouts: { handler: 0.05 } })
+  app.get('/', async ctx => {
+    await answered.promise
+    late.resolve(ctx.signal.aborted)
+    return 'too late'
+  })
+  t.is((await app.client().get('/')).status, 503)
+  answered.resolve()
+  t.true(await late.promise)
+})
+
+for (const port of [false, true]) {
+  test(`a client that goes aborts ctx.signal, ${port ? 'on a port' : 'in memory'}`, async t => {
+    const reached = signal()
+    const aborted = signal<Error>()
+    const later = signal<boolean>()
+    const app = kolba({ logger: keepErrors().logger })
+    app.get('/', async ctx => {
+      reached.resolve()
+      await new Promise<void>(resolve => ctx.signal.addEventListener('abort', () => resolve()))
+      aborted.resolve(ctx.signal.reason)
+      return 'for nobody'
+    })
+    app.get('/late', async ctx => {
+      const gone = once(ctx.res, 'close')
+      reached.resolve()
+      await gone
+      later.resolve(ctx.signal.aborted)
+      return 'for nobody'
+    })
+    const client = app.client({ port })
+    t.teardown(() => client.close())
+    const leave = new AbortController()
+    const call = t.throwsAsync(client.fetch('/', { signal: leave.signal }), { name: 'AbortError' })
+    await reached.promise
+    leave.abort()
+    await call
+    t.is((await aborted.promise).message, 'The client has gone.')
+
+    const another = new AbortController()
+    const second = t.throwsAsync(client.fetch('/late', { signal: another.signal }), { name: 'AbortError' })
+    setImmediate(() => another.abort())
+    await second
+    if (await Promise.race([later.promise, new Promise(resolve => setTimeout(resolve, 1000, 'never reached'))]))
+      t.pass()
+    else t.fail('ctx.signal was not aborted')
+  })
+}
+
+test('ctx.signal is not aborted by an answer that went out', async t => {
+  let signal: AbortSignal | undefined
+  const app = kolba({ signals: false })
+  app.get('/', ctx => {
+    signal = ctx.signal
+    return 'home'
+  })
+  const { port } = await listening(t, app)
+  await exchange(port, `GET / HTTP/1.1\r\nConnection: close\r\n${HEAD}`)
+  t.false(signal?.aborted)
+})
+
+test('a reader that takes nothing of a stream for timeouts.stream loses its connection', async t => {
+  const made = signal<Readable>()
+  const app = kolba({ signals: false, logger: keepErrors().logger, timeouts: { stream: 0.2 } })
+  app.get('/', () => {
+    const endless = new Readable({
+      read() {
+        this.push(Buffer.alloc(65_536))
+      },
+    })
+    made.resolve(endless)
+    return endless
+  })
+  const { port } = await listening(t, app)
+  const line = new Line(port)
+  line.socket.pause()
+  line.write(`GET / HTTP/1.1\r\n${HEAD}`)
+  const stream = await made.promise
+  await new Promise<void>(resolve => (stream.closed ? resolve() : stream.on('close', resolve)))
+  t.true(stream.destroyed)
+  line.socket.destroy()
+})
+
+test('a stream that gives something in time may take longer than timeouts.stream', async t => {
+  const app = kolba({ timeouts: { stream: 0.3 } })
+  app.get('/', () =>
+    Readable.from(
+      (async function* () {
+        for (let part = 0; part < 6; part += 1) {
+          await new Promise(resolve => setTimeout(resolve, 100))
+          yield String(part)
+        }
+      })(),
+    ),
+  )
+  const client = app.client({ port: true })
+  t.teardown(() => client.close())
+  t.is(await (await client.get('/')).text(), '012345')
+})
+
+// Start and stop, in this process.
+
+test('listen() without hooks listens as in Koa', async t => {
+  const app = kolba({ signals: false })
+  app.get('/', () => 'home')
+  const server = app.listen(0)
+  t.teardown(() => app.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  t.is(await (await fetch(`http://localhost:${port}/`)).text(), 'home')
+})
+
+test('listen() waits for the hooks of onStart, in their order', async t => {
+  const order: string[] = []
+  const app = kolba({ signals: false })
+  app.onStart(async () => {
+    await new Promise(setImmediate)
+    order.push('first')
+  })
+  app.onStart(() => order.push('second'))
+  const server = app.listen(0, '127.0.0.1', () => order.push('listening'))
+  t.teardown(() => app.close())
+  t.false(server.listening)
+  await once(server, 'listening')
+  t.deepEqual(order, ['first', 'second', 'listening'])
+  t.throws(() => app.onStart(() => {}), {
+    instanceOf: TypeError,
+    message: 'onStart: the app has started already. Register the hook before.',
+  })
+})
+
+test('a hook of onStart that fails is an error of the server, which does not listen', async t => {
+  const app = kolba({ signals: false })
+  app.onStart(() => Promise.reject(new Error('no database')))
+  const server = app.listen(0)
+  const [error] = await once(server, 'error')
+  t.is(error.message, 'no database')
+  t.false(server.listening)
+  await t.throwsAsync(app.client().get('/'), { message: 'no database' })
+})
+
+test('client() runs the hooks of onStart once', async t => {
+  let count = 0
+  const app = kolba()
+  app.onStart(() => {
+    count += 1
+  })
+  app.get('/', () => 'home')
+  await Promise.all([app.client().get('/'), app.client().get('/')])
+  t.is(count, 1)
+})
+
+test('close() runs the hooks of onStop once, the last registered first', async t => {
+  const order: string[] = []
+  const app = kolba({ signals: false })
+  app.onStop(() => order.push('first'))
+  app.onStop(async () => {
+    await new Promise(setImmediate)
+    order.push('second')
+  })
+  const server = app.listen(0)
+  await once(server, 'listening')
+  const closes = [app.close(), app.close()]
+  t.is(closes[0], closes[1])
+  await Promise.all(closes)
+  await app.close()
+  t.deepEqual(order, ['second', 'first'])
+  t.false(server.listening)
+})
+
+test('close() before the app listens keeps it from listening', async t => {
+  const release = signal()
+  const started = signal()
+  const app = kolba({ signals: false })
+  app.onStart(async () => {
+    await release.promise
+    started.resolve()
+  })
+  const server = app.listen(0)
+  await app.close()
+  release.resolve()
+  await started.promise
+  await new Promise(setImmediate)
+  t.false(server.listening)
+})
+
+test('close() leaves no listener on the process', async t => {
+  const counts = () => ['SIGTERM', 'SIGINT'].map(name => process.listenerCount(name))
+  const before = counts()
+  const app = kolba()
+  const server = app.listen(0)
+  await once(server, 'listening')
+  t.deepEqual(
+    counts(),
+    before.map(count => count + 1),
+  )
+  await app.close()
+  t.deepEqual(counts(), before)
+})
+
+test('close() ends connections with nothing to do at once', async t => {
+  const app = kolba({ signals: false, timeouts: { keepAlive: 30 } })
+  app.get('/', () => 'home')
+  const { port } = await listening(t, app)
+  const line = new Line(port).write(`GET / HTTP/1.1\r\n${HEAD}`)
+  await line.next()
+  await app.close()
+  await line.closed
+  t.pass()
+})
+
+test('callback() serves from a server of your own', async t => {
+  const app = kolba()
+  app.get('/', () => 'home')
+  const server = http.createServer(app.callback() as http.RequestListener).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const [answer] = await exchange(
+    (server.address() as AddressInfo).port,
+    `GET / HTTP/1.1\r\nConnection: close\r\n${HEAD}`,
+  )
+  t.is(answer?.body, 'home')
+})
+
+// The end, in a process of its own.
+
+async function start(
+  t: ExecutionContext,
+  drain: number,
+): Promise<{ child: ChildProcess; port: number; words: unknown[] }> {
+  const child = fork(new URL('../support/shutdown.js', import.meta.url), [String(drain)])
+  t.teardown(() => child.kill('SIGKILL'))
+  const [port] = await once(child, 'message')
+  const words: unknown[] = []
+  child.on('message', word => words.push(word))
+  return { child, port, words }
+}
+
+test('SIGTERM stops accepting, ends what is under way, answers 503 on open connections, and exits with 0', async t => {
+  const { child, port, words } = await start(t, 10)
+  const slow = new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}`)
+  await once(child, 'message')
+  const open = new Line(port).write(`GET / HTTP/1.1\r\n${HEAD}`)
+  t.is((await open.next()).status, 200)
+  open.write('GET / HTTP/1.1\r\n')
+  // The half request has to be read before the signal, else the connection has nothing to do and is ended.
+  const after = new Line(port).write(`GET / HTTP/1.1\r\n${HEAD}`)
+  await after.next()
+
+  child.kill('SIGTERM')
+  await once(child, 'message')
+  const refused = new Line(port)
+  await refused.closed
+  t.is(refused.text, '')
+
+  open.write(HEAD)
+  const unavailable = await open.next(2)
+  t.is(unavailable.status, 503)
+  t.is(unavailable.headers.connection, 'close')
+  t.is(unavailable.headers['retry-after'], '5')
+  t.is(unavailable.headers['content-type'], 'application/problem+json')
+  await open.closed
+
+  child.send('go on')
+  const done = await slow.next()
+  t.is(done.status, 200)
+  t.is(done.body, 'done')
+  t.is(done.headers.connection, 'close')
+  const [code, how] = await once(child, 'exit')
+  t.deepEqual([code, how], [0, null])
+  t.deepEqual(words, ['slow', 'SIGTERM', 'stopped'])
+})
+
+test('SIGTERM waits no longer than timeouts.drain, runs the stop hooks, and exits with 0', async t => {
+  const { child, port, words } = await start(t, 0.2)
+  const slow = new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}`)
+  await once(child, 'message')
+  child.kill('SIGTERM')
+  const [code] = await once(child, 'exit')
+  await slow.closed
+  t.is(code, 0)
+  t.is(slow.text, '')
+  t.deepEqual(words, ['slow', 'SIGTERM', 'stopped'])
+})
+
+for (const [name, code] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const) {
+  test(`a second signal, ${name}, exits at once with ${code}`, async t => {
+    const { child, port, words } = await start(t, 60)
+    new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}`)
+    await once(child, 'message')
+    child.kill(name)
+    await once(child, 'message')
+    child.kill(name)
+    t.deepEqual(await once(child, 'exit'), [code, null])
+    t.deepEqual(words, ['slow', name])
+  })
+}
