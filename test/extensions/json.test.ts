@@ -203,17 +203,10 @@ test('json() lets streams, bytes and web responses pass', async t => {
 
 const circular: Record<string, unknown> = {}
 circular.self = circular
-// Newer engines write plain nesting without recursion. A toJSON on each level overflows the stack of all.
-let deep: unknown = []
-for (let depth = 0; depth < 100_000; depth += 1) {
-  const below = [deep]
-  deep = { toJSON: () => below }
-}
 
 const UNSERIALISABLE: [string, unknown, RegExp][] = [
   ['a circular object', circular, /Converting circular structure to JSON/],
   ['a circular object with a BigInt', { a: 1n, circular }, /Converting circular structure to JSON/],
-  ['a toJSON on each of 100,000 levels', deep, /call stack/],
   ['a function', () => 1, /there is no JSON for this function/],
   ['a symbol', Symbol('x'), /there is no JSON for this symbol/],
   ['a toJSON that gives undefined', { toJSON() {} }, /there is no JSON for this object/],
@@ -250,6 +243,18 @@ for (const [title, value, reason] of UNSERIALISABLE) {
     t.regex(message, reason)
   })
 }
+
+test('json() survives 100,000 levels: the engine runs out of stack, or writes them as Node 26 does', async t => {
+  let deep: unknown[] = []
+  for (let depth = 0; depth < 100_000; depth += 1) deep = [deep]
+  const logger = new MemoryLogger()
+  const app = kolba({ logger })
+  app.get('/', json(), () => deep)
+  const response = await app.client().get('/')
+  if (response.status === 200) return t.regex(await response.text(), /^\[{100001}\]{100001}$/)
+  t.is(response.status, 500)
+  t.regex(logger.lines[0]?.message ?? '', /^GET \/: json\(\) cannot render the value: .*call stack/)
+})
 
 test('json() says which BigInt policy to use where one is too large for a number', async t => {
   const logger = new MemoryLogger()
