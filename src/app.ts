@@ -9,6 +9,7 @@ import { Lifecycle } from './lifecycle.ts'
 import { lower, type Middleware } from './lift.ts'
 import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
+import { heeding } from './reply.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
 import { type Entry, type Note, nameOf, type Route } from './route.ts'
@@ -166,7 +167,8 @@ export class Kolba extends Koa {
   #register(entry: Entry): void {
     const path = readPath(nameOf(entry), entry.path)
     const route = toRoute(entry, this)
-    const run = fold(route.decorators, route.handler, route)
+    const { decorators, handler } = route
+    const run = fold(decorators, decorators.length > 0 ? heeding(handler) : handler, route)
     if (entry.fallback) return this.#path.addFallback(route, path, run, entry.fallback)
     this.#path.routes.add(route, path, run)
     this.#urls.add(route, path, entry.known)

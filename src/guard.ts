@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts'
 // what it guards, a cache and its origin), or because Node would drop it silently.
 
 // A name in a Host may have a comma, by the letter; but so do two Hosts that somebody joined, and Koa takes the first.
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d{0,5})?$/i
+export const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d{0,5})?$/i
 /** A path with nothing to look at twice: no percent, no dot at the start of a segment, no empty segment. */
 const PLAIN = /^(?:\/[\w~!$&'()*+,;=:@-][\w.~!$&'()*+,;=:@-]*)*\/?$/
 const DOTS = /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/

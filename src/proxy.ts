@@ -1,12 +1,13 @@
 import { BlockList, isIP } from 'node:net'
 import type Koa from 'koa'
+import { HOST } from './guard.ts'
 
 /** `10.0.0.1` or `10.0.0.0/8` or `fd00::/8`. */
 export function isAddressRange(value: unknown): boolean {
   if (typeof value !== 'string') return false
   const [address = '', bits, ...rest] = value.split('/')
   const version = isIP(address)
-  if (version === 0 || rest.length > 0) return false
+  if (version === 0 || address.includes('%') || rest.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
 
@@ -49,7 +50,7 @@ export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]
     },
     host(this: Koa.Request) {
       const host = forwarded(this, 'X-Forwarded-Host').at(-1) ?? ''
-      return /^[\w.:[\]-]+$/.test(host) ? host : koas('host').call(this)
+      return HOST.test(host) ? host : koas('host').call(this)
     },
   }
   for (const [name, get] of Object.entries(getters)) {

@@ -1,6 +1,7 @@
 import { Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import type { BaseContext } from './context.ts'
+import type { BaseContext, Handler } from './context.ts'
+import { isPromise } from './when.ts'
 
 /** Headers of a reply. A list is sent as one header line for each value. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>
@@ -80,17 +81,54 @@ export function isStatusSet({ response }: BaseContext): boolean {
   return (response as { _explicitStatus?: boolean })._explicitStatus === true
 }
 
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+
+/**
+ * Of a response that `fetch` gave, what was about that connection (RFC 9110 section 7.6.1), and the coding and length
+ * of bytes that `fetch` has decoded.
+ */
+function endsHere(name: string, { url, headers }: Response): boolean {
+  if (url === '') return false
+  if (name === 'content-encoding' || name === 'content-length') return headers.has('content-encoding')
+  return HOP_BY_HOP.has(name)
+}
+
 /** Bytes as Koa knows them. Web streams become Node's, so that one that fails at the start is still an error. */
 function plain(ctx: BaseContext, value: object | null): unknown {
   if (value instanceof Uint8Array && !Buffer.isBuffer(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : value
-  if (stream instanceof Stream) {
-    // It may fail before anybody waits for its first byte, and an error that nobody listens to ends the process.
-    stream.on('error', () => {})
-    destroyWhenIdle(ctx)
-  }
+  heed(stream)
+  if (stream instanceof Stream) destroyWhenIdle(ctx)
   return stream
+}
+
+/**
+ * A handler whose streams may fail while the decorators above it are still at work: an error that nobody listens to
+ * ends the process, and `firstByte` finds it later all the same.
+ */
+export function heeding(handler: Handler): Handler {
+  return ctx => {
+    const value = handler(ctx)
+    if (isPromise(value)) value.then(heed, () => {})
+    else heed(value)
+    return value
+  }
+}
+
+function heed(value: unknown): void {
+  streamOf(value)?.on('error', () => {})
+}
+
+/** Lets go of a value that comes too late to be sent: a stream may hold a file open, and may fail. */
+export function discard(value: unknown): void {
+  heed(value)
+  streamOf(value)?.destroy?.()
+}
+
+function streamOf(value: unknown): (Stream & { destroy?: () => void }) | undefined {
+  const body = value instanceof Reply ? value.body : value
+  return body instanceof Stream ? body : undefined
 }
 
 /** Has ctx been answered in Koa's way, by its body or by hand? */
@@ -108,7 +146,9 @@ function respondWithReply(ctx: BaseContext, { status, body, headers }: Reply): v
 
 function respondWithResponse(ctx: BaseContext, response: Response): void {
   ctx.status = response.status
-  for (const [name, value] of response.headers) if (name !== 'set-cookie') ctx.set(name, value)
+  for (const [name, value] of response.headers) {
+    if (name !== 'set-cookie' && !endsHere(name, response)) ctx.set(name, value)
+  }
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) ctx.set('Set-Cookie', cookies)
   ctx.body = plain(ctx, response.body)

@@ -5,7 +5,7 @@ import type { BaseContext, Handler } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
-import { Problem, problem } from './problem.ts'
+import { Problem } from './problem.ts'
 import { firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
 import { nameOf, type Route } from './route.ts'
@@ -40,8 +40,7 @@ export class RequestPath {
   /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
   async answer(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
-      this.#admit(ctx)
-      const running = run(ctx, nothing)
+      const running = this.#admits(ctx) && run(ctx, nothing)
       if (isPromise(running)) await running
       if (ctx.body instanceof Readable) await firstByte(ctx.body)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
@@ -76,16 +75,19 @@ export class RequestPath {
     await below()
   }
 
-  #admit(ctx: BaseContext): void {
+  /** @throws the problem with a request that the guard refuses. */
+  #admits(ctx: BaseContext): boolean {
     const { req, res } = ctx
     ctx.requestId = requestIdOf(req.headers['x-request-id'])
     res.setHeader('X-Request-Id', ctx.requestId)
     const refusal = guard(ctx, this.#app.settings)
-    if (this.isClosing) {
-      res.shouldKeepAlive = false
-      throw problem(503, { headers: { 'Retry-After': '5' } })
-    }
     if (refusal) throw refusal
+    if (!this.isClosing) return true
+    // A status, and not an error: there is nothing to log.
+    res.shouldKeepAlive = false
+    ctx.status = 503
+    ctx.set('Retry-After', '5')
+    return false
   }
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {

@@ -1,5 +1,6 @@
 import type { BaseContext } from './context.ts'
 import { problem } from './problem.ts'
+import { discard } from './reply.ts'
 
 const controller = Symbol('controller')
 
@@ -21,7 +22,9 @@ export function signalOf(ctx: Abortable): AbortSignal {
 /** Waits for a handler, at most so many seconds; then it is 503, and `ctx.signal` aborts. */
 export function inTime<T>(ctx: Abortable, promise: PromiseLike<T>, seconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
+    let isLate = false
     const late = setTimeout(() => {
+      isLate = true
       const reason = problem(
         503,
         { headers: { 'Retry-After': '5' } },
@@ -33,6 +36,7 @@ export function inTime<T>(ctx: Abortable, promise: PromiseLike<T>, seconds: numb
     }, seconds * 1000)
     promise.then(
       value => {
+        if (isLate) return discard(value)
         clearTimeout(late)
         resolve(value)
       },

@@ -1,4 +1,9 @@
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import test from 'ava'
 import { created, decorator, kolba, noContent, reply, seeOther, when } from 'kolba'
 import { keepErrors } from '../support/log.ts'
@@ -166,6 +171,35 @@ test('several Set-Cookie of a web Response stay several', async t => {
   t.deepEqual(response.headers.getSetCookie(), ['a=1; Expires=Wed, 21 Oct 2065 07:28:00 GMT', 'b=2'])
 })
 
+test('what fetch() gives passes through, decoded, without what was about its own connection', async t => {
+  const upstream = http.createServer((req, res) => {
+    const packed = req.url === '/packed'
+    const bytes = packed ? gzipSync('from upstream') : Buffer.from('from upstream')
+    res.setHeader('Set-Cookie', ['a=1', 'b=2'])
+    const coding = packed ? { 'Content-Encoding': 'gzip' } : {}
+    res.writeHead(203, { ...coding, 'Content-Length': bytes.length, 'Keep-Alive': 'timeout=99', ETag: '"a"' })
+    res.end(bytes)
+  })
+  upstream.listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  t.teardown(() => upstream.close())
+  const app = kolba()
+  app.get('/*path', ctx => fetch(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}${ctx.path}`))
+  for (const [path, length] of [
+    ['/plain', '13'],
+    ['/packed', null],
+  ] as const) {
+    const response = await app.client().get(path)
+    t.is(response.status, 203)
+    t.is(await response.text(), 'from upstream')
+    t.is(response.headers.get('etag'), '"a"')
+    t.is(response.headers.get('content-encoding'), null)
+    t.is(response.headers.get('content-length'), length)
+    t.is(response.headers.get('keep-alive'), null)
+    t.deepEqual(response.headers.getSetCookie(), ['a=1', 'b=2'])
+  }
+})
+
 test('a handler that returns undefined is a 500, and the log names it', async t => {
   const { logger, errors } = keepErrors()
   const app = kolba({ logger })
@@ -305,6 +339,21 @@ for (const port of [false, true]) {
     )
   })
 }
+
+test('a stream that fails while a decorator is still at work is a 500', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  const slow = decorator('slow', async (_ctx, next) => {
+    const value = await next()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return value
+  })
+  app.get('/stream', slow, () => createReadStream('/nowhere/at/all'))
+  app.get('/later', slow, async () => createReadStream('/nowhere/at/all'))
+  app.get('/reply', slow, () => reply(201, createReadStream('/nowhere/at/all')))
+  for (const path of ['/stream', '/later', '/reply']) t.is((await app.client().get(path)).status, 500, path)
+  t.is(errors.length, 3)
+})
 
 test('a stream that fails in the middle is not ended as if it were whole', async t => {
   const app = kolba({ logger: keepErrors().logger, signals: false })
