@@ -1,35 +1,63 @@
-// `npm start` prints a URL and three curl lines, and they work.
+// `npm start` prints a URL and three curl lines, and they work. SIGTERM ends it all.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 
-const server = net.createServer().listen(0)
-await once(server, 'listening')
-const { port } = server.address()
-await new Promise(resolve => server.close(resolve))
+const probe = net.createServer().listen(0)
+await once(probe, 'listening')
+const { port } = probe.address()
+await new Promise(resolve => probe.close(resolve))
 
-// A group of its own, so that npm, the script and the app can be ended together.
+// A group of its own, as a terminal makes one: npm hands a signal to its shell, which does not hand it on.
 const child = spawn('npm', ['start'], { env: { ...process.env, PORT: port }, detached: true })
+const closed = once(child, 'close')
+const late = setTimeout(endAll, 120_000)
 let output = ''
-const curls = await new Promise((resolve, reject) => {
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', text => {
-      output += text
-      const lines = output.match(/^curl .*(?=\n)/gm) ?? []
-      if (lines.length >= 3) resolve(lines)
-    })
-  }
-  child.on('close', code => reject(new Error(`npm start ended with ${code}:\n${output}`)))
-  setTimeout(() => reject(new Error(`npm start printed no three curl lines in 120 s:\n${output}`)), 120_000).unref()
-}).finally(() => child.removeAllListeners('close'))
 
 try {
-  if (!output.includes(`http://localhost:${port}`)) throw new Error(`It printed no URL:\n${output}`)
+  const curls = await curlLines()
+  if (!output.includes(`http://localhost:${port}`)) throw new Error('It printed no URL.')
+  if (curls.length < 3) throw new Error('It printed no three curl lines.')
   for (const line of curls) {
     const printed = execFileSync('sh', ['-c', line.replace('curl', 'curl --fail --silent --show-error')])
     console.log(`${line}: ${printed.length} bytes`)
   }
-} finally {
   process.kill(-child.pid, 'SIGTERM')
-  await once(child, 'close')
+  await closed // its output closes when the last of npm, the script and the app has ended
+  if (await isOpen()) throw new Error('The app listens after SIGTERM.')
+} catch (error) {
+  console.log(`npm start: ${error.message}\n${output}`)
+  process.exitCode = 1
+} finally {
+  clearTimeout(late)
+  endAll()
+}
+
+/** The curl lines that it has printed when there are three, or when it has ended. */
+function curlLines() {
+  return new Promise(resolve => {
+    const look = () => output.match(/^curl .*(?=\n)/gm) ?? []
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => {
+        output += text
+        if (look().length >= 3) resolve(look())
+      })
+    }
+    closed.then(() => resolve(look()))
+  })
+}
+
+function isOpen() {
+  return new Promise(resolve => {
+    const socket = net.connect(port, '127.0.0.1', () => resolve(true))
+    socket.on('error', () => resolve(false))
+  })
+}
+
+function endAll() {
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // They have all ended.
+  }
 }
