@@ -9,8 +9,8 @@ import { signalOf } from './signal.ts'
 import type { UrlOf } from './url.ts'
 
 /**
- * Where kolba enters Koa: the context; `compose`, which Koa asks for the function that answers a request; and the last
- * place of the middleware, where the routes stand.
+ * Where kolba enters Koa: the context; `handleRequest`, which Koa calls with the context and the composed middleware;
+ * and the last place of that middleware, where the routes stand.
  *
  * @returns the middleware before the routes, for when the app is mounted on another
  */
@@ -19,15 +19,14 @@ export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   readQueries(app.request)
   extendContext(app, path)
   app.middleware.push(path.dispatch as Koa.Middleware)
-  const compose = composeOf(app)
   Object.assign(app, {
-    compose(middleware: Koa.Middleware[]) {
-      const run = compose(middleware)
+    handleRequest(ctx: BaseContext, run: Middleware) {
+      ctx.res.statusCode = 404
       // With nothing in `app.use` the routes stand alone, and one function needs no composing.
-      return (ctx: BaseContext) => path.answer(ctx, middleware.length === 1 ? (middleware[0] as Middleware) : run)
+      return path.answer(ctx, app.middleware.length === 1 ? path.dispatch : run)
     },
   })
-  return composed(app, compose, middleware => middleware.slice(0, -1))
+  return composed(app, composeOf(app), middleware => middleware.slice(0, -1))
 }
 
 /** The names on ctx that are taken, as an object to look them up in: Koa's, and what Koa and kolba put on each ctx. */

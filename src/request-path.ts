@@ -5,13 +5,14 @@ import type { BaseContext, Handler } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
-import { Problem } from './problem.ts'
+import { Problem, toError } from './problem.ts'
 import { firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
 import { nameOf, type Route } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
 import { inTime } from './signal.ts'
 import { isPromise } from './when.ts'
+import { write } from './write.ts'
 
 type Run = (ctx: BaseContext) => unknown
 
@@ -41,8 +42,18 @@ export class RequestPath {
     return this.#fallbacks.some(({ isOpen }) => isOpen())
   }
 
-  /** Answers a request on ctx, from where Koa writes it. `run` is the app's middleware, the routes last. */
+  /** Answers a request. `run` is the app's middleware, the routes last. */
   async answer(ctx: BaseContext, run: Middleware): Promise<void> {
+    try {
+      await this.#settle(ctx, run)
+      write(ctx)
+    } catch (error) {
+      this.rescue.last(ctx, toError(error))
+    }
+  }
+
+  /** Puts the answer on ctx, that to an error too. */
+  async #settle(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       const running = this.#admits(ctx) && run(ctx, nothing)
       if (isPromise(running)) await running
