@@ -21,7 +21,7 @@ export interface ComponentOptions<T, S extends Scope = Scope> {
 }
 
 /** A thing that handlers name and do not make. Made by `component()`. */
-export class Component<out T = unknown, in Needs = never> {
+export class Component<out T = unknown, in Needs = BaseContext> {
   declare readonly makes?: () => T
   declare readonly wants?: (ctx: Needs) => void
   name: string
@@ -53,7 +53,7 @@ export type Loader<Ctx> = { load(ctx: Ctx): unknown }['load']
 
 /** What the names stand for. */
 export type Injected<S> = {
-  [K in keyof S]: S[K] extends Component<infer T> ? T : S[K] extends (ctx: never) => infer R ? Awaited<R> : never
+  [K in keyof S]: S[K] extends Component<infer T, never> ? T : S[K] extends (ctx: never) => infer R ? Awaited<R> : never
 }
 /** What all of them together must find on ctx. */
 export type WantsOf<S> = [WantOf<S[keyof S]>] extends [(ctx: infer C) => void] ? C : never
@@ -108,39 +108,42 @@ export function component(first: unknown, second?: unknown, third?: unknown): An
   const [needs, make, options] = typeof second === 'function' ? [first, second, third] : [{}, first, second]
   if (typeof make !== 'function')
     throw new TypeError('component: there is no function that makes it. Give one, component(() => connect()).')
-  if (isClass(make))
-    throw new TypeError(`component: ${make.name} is a class. Say component(() => new ${make.name}()).`)
+  if (isClass(make)) throw new TypeError(`component: ${make.name} is a class. Say component(() => new ${make.name}()).`)
   checkOptions('component', options, OPTIONS)
   const { scope, commit, rollback, name = make.name } = (options ?? {}) as ComponentOptions<never>
   if (scope === 'app' && (commit || rollback))
     throw new TypeError("component: an app has nothing to commit. Leave commit and rollback out, or the scope 'app'.")
   const plain = make === first ? (_: unknown, host: Host) => make(host) : make
   const made = new Component(needs as Needed, plain as Make, { ...(options as object), name })
-  if (typeof needs !== 'function') check('component', 'needs', made)
+  if (typeof needs === 'function') return made
+  for (const [need, it] of needsOf('component', made)) checkOne(`component needs.${need}`, it, [made])
   return made
 }
 
 /**
- * Refuses what is no component, what needs itself, and what outlives what it needs.
+ * Refuses what is no component, what needs itself, and what outlives what it needs, however far down.
  *
- * @throws TypeError `GET /me: inject account.pool: it is undefined, and no component. ...`
+ * @throws TypeError `GET /me: inject account.pool: it is no component. Give what component() has returned.`
  */
-export function check(
-  where: string,
-  path: string,
-  it: unknown,
-  above: readonly AnyComponent[] = [],
-): asserts it is AnyComponent {
+export function check(where: string, it: unknown, above: readonly AnyComponent[] = []): void {
+  checkOne(where, it, above)
+  for (const [name, need] of needsOf(where, it)) check(`${where}.${name}`, need, [...above, it])
+}
+
+function checkOne(where: string, it: unknown, above: readonly AnyComponent[]): asserts it is AnyComponent {
   const refuse = (what: string): never => {
-    throw new TypeError(`${where} ${path}: ${what}`)
+    throw new TypeError(`${where}: ${what}`)
   }
   if (it === undefined) refuse('it is undefined. Modules that import each other say component(() => ({ needs }), ...).')
   if (!(it instanceof Component)) return refuse('it is no component. Give what component() has returned.')
   if (above.includes(it)) refuse('it needs itself. Take from one of them what both need, and make a third of it.')
   if (it.scope === 'request' && above.at(-1)?.scope === 'app')
     refuse("it is made for each request, and what needs it for the app. Give both the same scope, 'request'.")
-  if (!isRecord(it.needs)) refuse('what it needs has no names. Say component({ db }, ({ db }) => ...).')
-  for (const [name, need] of Object.entries(it.needs)) check(where, `${path}.${name}`, need, [...above, it])
+}
+
+function needsOf(where: string, { needs }: AnyComponent): [name: string, need: AnyComponent][] {
+  if (isRecord(needs)) return Object.entries(needs)
+  throw new TypeError(`${where}: what it needs has no names. Say component({ db }, ({ db }) => ...).`)
 }
 
 /** An object with names of the user's. */

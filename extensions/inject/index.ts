@@ -62,9 +62,9 @@ export function inject<S extends Readonly<Record<string, AnyComponent | Loader<N
 
   function register(route: Route): undefined {
     for (const [name, it] of Object.entries(components)) {
-      const where = `${nameOf(route)}: inject`
-      if (name in route.app.reserved) throw new TypeError(`${where} ${name}: ctx has this already. Use another name.`)
-      check(where, name, it)
+      const where = `${nameOf(route)}: inject ${name}`
+      if (name in route.app.reserved) throw new TypeError(`${where}: ctx has this already. Use another name.`)
+      check(where, it)
       it.name ||= name
     }
     startWith(route.app, Object.values(components))
