@@ -7,7 +7,7 @@ import {
   nameOf,
   type Route,
   when,
-} from '../../src/index.ts'
+} from '../src/index.ts'
 import {
   type AnyComponent,
   check,
@@ -17,10 +17,11 @@ import {
   type Loader,
   type Named,
   type WantsOf,
-} from './component.ts'
-import { begin, end, provideAll, startWith } from './lifetime.ts'
+} from './inject/component.ts'
+import { begin, end } from './inject/ending.ts'
+import { provideAll, startWith } from './inject/instances.ts'
 
-export { type Component, type ComponentOptions, component, type Injected, type Outcome } from './component.ts'
+export { type Component, type ComponentOptions, component, type Injected, type Outcome } from './inject/component.ts'
 
 /**
  * Adds components to ctx, under the names that you give them: only for this route, each made once a request or once an

@@ -1,28 +1,15 @@
-import type { ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import {
-  type Awaitable,
-  type BaseContext,
-  isPromise,
-  type Kolba,
-  problem,
-  Reply,
-  statusOf,
-  when,
-} from '../../src/index.ts'
+import { type Awaitable, type BaseContext, isPromise, type Kolba, when } from '../../src/index.ts'
 import type { AnyComponent, Host, Named, Outcome } from './component.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
 /** What a component has made, and of which needs. The value is a promise until it is there. */
-interface Instance {
+export interface Instance {
   readonly component: AnyComponent
   readonly needs: Values
   value: unknown
 }
-
-/** How the handler has ended. */
-type Ended = { readonly value: unknown } | { readonly error: unknown }
 
 const life = Symbol('kolba.inject')
 
@@ -31,21 +18,16 @@ type Request = BaseContext & { [life]?: { made: Instance[]; disposal?: Promise<v
 /** What an app has: its instances, what to make at the start, and the disposals that are to come in its requests. */
 type App = Kolba & { [life]?: { made: Instance[]; components: Set<AnyComponent>; disposals: Set<Promise<void>> } }
 
-function lifeOf(ctx: Request) {
+export function lifeOf(ctx: Request) {
   ctx[life] ??= { made: [] }
   return ctx[life]
 }
 
-function lifeOfApp(app: App) {
+export function lifeOfApp(app: App) {
   if (app[life]) return app[life]
   app.onStop(() => stop(app))
   app[life] = { made: [], components: new Set(), disposals: new Set() }
   return app[life]
-}
-
-/** Where in a request an `inject()` begins, for `end()`. */
-export function begin(ctx: BaseContext): number {
-  return lifeOf(ctx).made.length
 }
 
 /** The values of components, made where they are not there yet. One that fails fails when the others have arrived. */
@@ -96,80 +78,25 @@ async function arrival(instance: Instance, made: Instance[]): Promise<unknown> {
     instance.value = await instance.value
     return instance.value
   } catch (error) {
-    made.splice(made.indexOf(instance), 1)
+    if (made.includes(instance)) made.splice(made.indexOf(instance), 1)
     throw error
   }
 }
 
-/** Ends what was made since `begin()`, the last first, and hands on what the handler has given or thrown. */
-export function end(ctx: BaseContext, begun: number, ended: Ended): unknown {
-  const own = lifeOf(ctx).made.splice(begun).reverse()
-  const has = (hook: Hook) => own.some(({ component }) => component.hooks[hook])
-  if (has('commit') || has('rollback')) return settle(ctx, own, ended)
-  if (has('dispose')) disposeLater(ctx, own, outcomeOf(ctx, ended))
-  return handOn(ended)
-}
-
-async function settle(ctx: BaseContext, own: Instance[], ended: Ended): Promise<unknown> {
-  let outcome = outcomeOf(ctx, ended)
-  const committed = new Set<Instance>()
-  try {
-    for (const it of 'error' in outcome ? [] : own) {
-      if (!it.component.hooks.commit) continue
-      await it.component.hooks.commit(it.value as never)
-      committed.add(it)
-    }
-  } catch (error) {
-    ended = { error }
-    outcome = outcomeOf(ctx, ended)
-  }
-  if ('error' in outcome) {
-    for (const it of own) if (!committed.has(it)) await quietly('rollback', it, outcome, ctx.app, ctx)
-  }
-  disposeLater(ctx, own, outcome)
-  return handOn(ended)
-}
-
-function outcomeOf(ctx: BaseContext, ended: Ended): Outcome {
-  if ('error' in ended) return { error: ended.error ?? new TypeError(`${ended.error} was thrown.`) }
-  if (ctx.signal.aborted) return { error: ctx.signal.reason }
-  const { value } = ended
-  if (value instanceof Error) return { error: value }
-  const own = value instanceof Reply || value instanceof Response ? value : undefined
-  // Koa's status is 404 until somebody answers, and a handler that gives nothing has to.
-  const status = own?.status ?? (value === undefined && ctx.respond !== false ? ctx.status : statusOf(ctx))
-  return status < 400 ? {} : { error: problem(Math.min(status, 599)) }
-}
-
-function handOn(ended: Ended): unknown {
-  if ('error' in ended) throw ended.error
-  return ended.value
-}
-
-/** Disposes when the response has closed, and what was made later has been disposed of. */
-function disposeLater(ctx: BaseContext, own: Instance[], outcome: Outcome): void {
-  const its = lifeOf(ctx)
-  const { disposals } = lifeOfApp(ctx.app)
-  const disposal = (its.disposal ?? closed(ctx.res)).then(() => disposeAll(own, outcome, ctx.app, ctx))
-  its.disposal = disposal
-  disposals.add(disposal)
-  disposal.then(() => disposals.delete(disposal))
-}
-
-function closed(res: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    res.closed ? resolve() : res.once('close', resolve)
-  })
-}
-
-async function disposeAll(own: Instance[], outcome: Outcome, app: Kolba, ctx?: BaseContext): Promise<void> {
+export async function disposeAll(own: Instance[], outcome: Outcome, app: Kolba, ctx?: BaseContext): Promise<void> {
   for (const instance of own) await quietly('dispose', instance, outcome, app, ctx)
 }
 
-type Hook = 'commit' | 'rollback' | 'dispose'
+export type Hook = 'commit' | 'rollback' | 'dispose'
 
 /** Runs a hook whose failure changes nothing any more; it is logged. */
-async function quietly(hook: Hook, { component, value }: Instance, outcome: Outcome, app: Kolba, ctx?: BaseContext) {
+export async function quietly(
+  hook: Hook,
+  { component, value }: Instance,
+  outcome: Outcome,
+  app: Kolba,
+  ctx?: BaseContext,
+): Promise<void> {
   try {
     await component.hooks[hook]?.(value as never, outcome)
   } catch (err) {
@@ -185,7 +112,7 @@ export function startWith(app: Kolba, components: AnyComponent[]): void {
     try {
       app.onStart(() => start(app))
     } catch {
-      // It has started.
+      // It has started already.
     }
   }
   for (const it of components) its.components.add(it)
