@@ -32,24 +32,25 @@ export function lifeOfApp(app: App) {
 
 /** The values of components, made where they are not there yet. One that fails fails when the others have arrived. */
 export function provideAll(components: Named, app: Kolba, ctx?: BaseContext): Awaitable<Values> {
-  const names = Object.keys(components)
-  const values = names.map(name => {
+  const values: Record<string, unknown> = {}
+  let isPending = false
+  for (const [name, component] of Object.entries(components)) {
     try {
-      return provide(components[name] as AnyComponent, app, ctx)
+      values[name] = provide(component, app, ctx)
     } catch (error) {
-      return Promise.reject(error)
+      values[name] = Promise.reject(error)
     }
-  })
-  const named = (values: unknown[]) => Object.fromEntries(names.map((name, index) => [name, values[index]]))
-  return values.some(isPromise) ? allOf(values).then(named) : named(values)
+    isPending ||= isPromise(values[name])
+  }
+  return isPending ? allOf(values) : values
 }
 
-async function allOf(values: unknown[]): Promise<unknown[]> {
-  const results = await Promise.allSettled(values)
-  return results.map(result => {
-    if (result.status === 'rejected') throw result.reason
-    return result.value
-  })
+async function allOf(values: Values): Promise<Values> {
+  const results = await Promise.allSettled(Object.values(values))
+  const failed = results.find(result => result.status === 'rejected')
+  if (failed) throw failed.reason
+  const arrived = results.map(result => (result as PromiseFulfilledResult<unknown>).value)
+  return Object.fromEntries(Object.keys(values).map((name, index) => [name, arrived[index]]))
 }
 
 function provide(it: AnyComponent, app: Kolba, ctx?: BaseContext): unknown {

@@ -541,6 +541,15 @@ test('app.override() puts a fake in the place of a component, which is then not 
   t.is(await (await app.client().get('/')).text(), 'mine from repo of fake')
 })
 
+test('app.override() of a component of a request spares the start what it alone needs of the app', async t => {
+  const app = kolba()
+  const pool = component(() => fail('no database'), { scope: 'app' })
+  const tx = component({ pool }, () => 'tx')
+  app.get('/', inject({ tx }), ctx => ctx.tx)
+  app.override(tx, 'fake')
+  t.is(await (await app.client().get('/')).text(), 'fake')
+})
+
 test('app.override() after the start reaches what was made of the real one, twice, and is taken back', async t => {
   const app = kolba()
   let made = 0
