@@ -610,11 +610,17 @@ const hollow = component(
   () => 1,
 )
 class Database {}
+const withSignal = blueprint(inject({ signal: number }))
+withSignal.get('/', () => 1)
 
 const mistakes: Record<string, [make: (app: Kolba) => unknown, message: string]> = {
   'a name that Koa has': [
     app => app.get('/', inject({ body: number }), () => 1),
     'GET /: inject body: ctx has this already. Use another name.',
+  ],
+  'a name that kolba has': [
+    app => app.mount('/v1', withSignal),
+    'GET /v1: inject signal: ctx has this already. Use another name.',
   ],
   'components that need each other': [
     app => app.get('/', inject({ loop }), () => 1),
