@@ -8,6 +8,7 @@ import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { lower, type Middleware } from './lift.ts'
 import type { Inside } from './mount.ts'
+import { Overrides, type Replaceable } from './overrides.ts'
 import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
 import { heeding } from './reply.ts'
@@ -38,6 +39,8 @@ export class Kolba extends Koa {
   logger: Logger
   /** The names on ctx of Koa and of kolba, which no decorator may take. */
   readonly reserved: object
+  /** What `app.override()` has put in the place of something, for extensions to look up. */
+  readonly overrides = new Overrides()
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
   readonly #routes: Route[] = []
@@ -125,6 +128,16 @@ export class Kolba extends Koa {
   /** The routes as data, in the order of their registration. */
   routes(): readonly Route[] {
     return [...this.#routes]
+  }
+
+  /**
+   * Puts something else in the place of a component, in this app: for tests. It may be done at any time, and again.
+   *
+   * @returns a function that takes it back
+   * @example const takeBack = app.override(db, fakeDb)
+   */
+  override<T>(key: Replaceable<T>, value: NoInfer<T>): () => void {
+    return this.overrides.add(key, value)
   }
 
   /** Calls the app in tests, without a port. */

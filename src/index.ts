@@ -18,6 +18,7 @@ export {
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
+export type { Overrides, Replaceable } from './overrides.ts'
 export type { PathParams } from './path.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
 export { created, type Headers, noContent, Reply, reply, seeOther, statusOf } from './reply.ts'
