@@ -9,7 +9,15 @@ interface Mark {
   readonly decorators: Decorator[]
 }
 
+/** That an `@` has marked a method, kept on the class (or the instance) too, where no other decorator can hide it. */
+interface Claim {
+  readonly where: string
+  readonly by: string
+  readonly mark: Mark
+}
+
 const mark: unique symbol = Symbol.for('kolba.method') as never
+const claims: unique symbol = Symbol.for('kolba.claims') as never
 
 type Method = ((this: never, ctx: never) => unknown) & { [mark]?: Mark }
 
@@ -76,27 +84,36 @@ export function markMethod(
   const context = second as ClassMethodDecoratorContext | undefined
   const standard = context?.kind === 'method' && !context.static && !context.private
   const method = (standard ? first : (third as PropertyDescriptor | undefined)?.value) as Method | undefined
-  const isNamed = typeof (standard ? context.name : second) === 'string'
-  if (typeof method !== 'function' || !isNamed || (!standard && typeof first === 'function')) {
+  const where = standard ? context.name : second
+  if (typeof method !== 'function' || typeof where !== 'string' || (!standard && typeof first === 'function')) {
     const others = 'a class, a field, an accessor, or a static, private or symbol-named method'
     throw new TypeError(`${name}: this stands on a handler or on a method of a class, not on ${others}.`)
   }
   method[mark] ??= { routes: [], decorators: [] }
-  if (!isRoute && method[mark].routes.length > 0) {
-    const where = String(standard ? context.name : second)
+  if (!isRoute && method[mark].routes.length > 0)
     throw new TypeError(`${where}: ${name} stands above the method's route, where it would not run. Put it below.`)
-  }
   note(method[mark])
+  const its = { where, by: name, mark: method[mark] }
+  if (!standard) return claim(first as object, its)
+  context.addInitializer(function () {
+    claim(this as object, its)
+  })
+}
+
+function claim(holder: { [claims]?: Claim[] }, its: Claim): void {
+  if (!Object.hasOwn(holder, claims)) Object.defineProperty(holder, claims, { value: [] })
+  holder[claims]?.push(its)
 }
 
 /**
  * The routes of an instance of a class with `@get` and the like, base classes first, in the order of the methods.
  *
- * @throws TypeError for a class without routes, and for a method with decorators and no route.
+ * @throws TypeError for a class without routes, and for a method with decorators that would not run.
  */
 export function methodRoutes(where: string, instance: object): Entry[] {
   if (typeof instance === 'function' && isClass(instance))
     throw new TypeError(`${where}: ${instance.name} is a class. Mount an instance: new ${instance.name}().`)
+  assertNoneHidden(instance)
   const title = instance?.constructor?.name || 'the object'
   const entries = [...marked(instance ?? null)].flatMap(([name, { routes, decorators }]) => {
     if (routes.length === 0) {
@@ -124,6 +141,22 @@ function marked(instance: object | null): Map<string, Mark> {
     if (its) found.set(name, its)
   }
   return found
+}
+
+/** Another library's decorator may put a function of its own in the method's place, and that has no mark. */
+function assertNoneHidden(instance: object | null): void {
+  const found = new Set<unknown>()
+  const claimed: Claim[] = []
+  for (let it = instance; it; it = Object.getPrototypeOf(it)) {
+    if (Object.hasOwn(it, claims)) claimed.push(...((it as { [claims]?: Claim[] })[claims] ?? []))
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(it))) {
+      if (typeof value === 'function') found.add((value as Method)[mark])
+    }
+  }
+  const hidden = claimed.find(it => !found.has(it.mark))
+  if (!hidden) return
+  const what = `${hidden.by} is hidden by a decorator that is not kolba's, so it would not run`
+  throw new TypeError(`${hidden.where}: ${what}. Put that one below.`)
 }
 
 export function isClass(value: object): boolean {

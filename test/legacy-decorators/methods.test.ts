@@ -256,3 +256,43 @@ test('mount() refuses a class that has nothing to mount', t => {
     refused("mount /x: Halfway.show has @json @a and no route. Put @get('/...') or the like above."),
   )
 })
+
+/** A decorator of another library, which puts a function of its own in the place of the method. */
+const traced = (_target: object, _name: string, descriptor: PropertyDescriptor) => {
+  const method = descriptor.value
+  descriptor.value = function (this: unknown, ...args: unknown[]) {
+    return method.apply(this, args)
+  }
+}
+
+test('mount() refuses an instance whose decorators another decorator hides, which would not run', t => {
+  class Between {
+    // biome-ignore format: the order is the matter
+    @get('/') @traced @wrap('a') show() { return 1 }
+  }
+  class Above {
+    // biome-ignore format: the order is the matter
+    @traced @get('/') show() { return 1 }
+    @get('/list') list() {}
+  }
+  const advice = "is hidden by a decorator that is not kolba's, so it would not run. Put that one below."
+  t.throws(() => kolba().mount('/x', new Between()), refused(`show: @a ${advice}`))
+  t.throws(() => kolba().mount('/x', new Above()), refused(`show: @get('/') ${advice}`))
+})
+
+test('a decorator of another library may stand below, in a base class too', async t => {
+  class Base {
+    // biome-ignore format: the order is the matter
+    @get('/') @wrap('a') @traced show() { return 'base' }
+  }
+  class Sub extends Base {
+    override show() {
+      return 'sub'
+    }
+  }
+  const app = kolba()
+  app.mount('/base', new Base())
+  app.mount('/sub', new Sub())
+  t.is(await (await app.client().get('/base')).text(), 'a(base)')
+  t.is(await (await app.client().get('/sub')).text(), 'a(sub)')
+})
