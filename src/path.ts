@@ -1,4 +1,5 @@
 import { compile, type ParamData, type PathFunction, parse, type Token } from 'path-to-regexp'
+import { isCanonical } from './guard.ts'
 
 // The types read a path as @koa/router does: `:name` is one segment or a part of one, `*name` is the rest,
 // and what stands in braces may be missing.
@@ -72,12 +73,30 @@ export function readPath(where: string, path: string): Path {
   const all = names(tokens)
   const twice = all.find((name, index) => all.indexOf(name) !== index)
   if (twice) throw new TypeError(`${where}: the parameter ${twice} stands twice in the path. Rename one.`)
+  const wild = names(tokens, 'wildcard')
+  const fill = compile(path)
+  const example = fill(Object.fromEntries(all.map(name => [name, wild.includes(name) ? ['x'] : 'x'])))
+  if (!isTarget(example)) {
+    const written = path.replace(/[^\x21-\x7e]+|#|%(?![\da-f]{2})/gi, encodeURIComponent)
+    const needless = 'Leave out dot segments, empty segments, queries and needless encoding'
+    throw new TypeError(`${where}: no request has such a path. ${written === path ? needless : `Write '${written}'`}.`)
+  }
   return {
     required,
     optional: all.filter(name => !required.includes(name)),
-    wild: names(tokens, 'wildcard'),
-    fill: compile(path),
+    wild,
+    fill,
     shape: shape(tokens).replace(/(.)\/$/, '$1'),
+  }
+}
+
+/** May a request have this path, or does the guard refuse it? */
+function isTarget(path: string): boolean {
+  if (!/^[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(path)) return false
+  try {
+    return isCanonical(path, decodeURIComponent(path))
+  } catch {
+    return false
   }
 }
 

@@ -219,6 +219,33 @@ const refusals: [title: string, act: (app: Loose) => void, message: string][] = 
     'GET /books{/:id: the path cannot be read: Unexpected end at index 11, expected }.',
   ],
   [
+    'a letter that a URL has only encoded',
+    app => app.get('/café', () => 1),
+    "GET /café: no request has such a path. Write '/caf%C3%A9'.",
+  ],
+  ['a space', app => app.get('/a b/:id', () => 1), "GET /a b/:id: no request has such a path. Write '/a%20b/:id'."],
+  [
+    'an empty segment',
+    app => app.get('/a//b', () => 1),
+    'GET /a//b: no request has such a path. Leave out dot segments, empty segments, queries and needless encoding.',
+  ],
+  [
+    'a dot segment',
+    app => app.get('/a/../:id', () => 1),
+    'GET /a/../:id: no request has such a path. Leave out dot segments, empty segments, queries and needless encoding.',
+  ],
+  [
+    'a needless encoding',
+    app => app.get('/%41', () => 1),
+    'GET /%41: no request has such a path. Leave out dot segments, empty segments, queries and needless encoding.',
+  ],
+  ['a percent sign alone', app => app.get('/100%', () => 1), "GET /100%: no request has such a path. Write '/100%25'."],
+  [
+    'a query',
+    app => app.get('/a\\?b=1', () => 1),
+    'GET /a\\?b=1: no request has such a path. Leave out dot segments, empty segments, queries and needless encoding.',
+  ],
+  [
     'a regular expression',
     app => app.get(/books/, () => 1),
     "GET /books/: the path is not a string. Write app.get('/books', ...).",
