@@ -63,7 +63,7 @@ export class UrlTable {
     const name = typeof key === 'string' ? key : key?.name || 'the handler'
     const endpoints = this.#endpoints.get(key)
     if (!endpoints) throw new TypeError(`url: no route has ${name}. ${this.#nearest(name)}`)
-    const given = Object.keys(params).filter(name => params[name] !== undefined)
+    const given = Object.keys(params).filter(name => params[name] !== undefined && params[name] !== null)
     const fitting = endpoints.filter(({ path }) => misfits(path, given).length === 0)
     const [first, second] = fitting
     if (!first) throw new TypeError(`url ${name}: ${misfits((endpoints[0] as Endpoint).path, given).join(' and ')}.`)
@@ -96,7 +96,7 @@ function misfits({ required, optional }: Path, given: readonly string[]): string
 }
 
 function fill(where: string, path: Path, params: Readonly<Record<string, unknown>>): string {
-  const values = Object.entries(params).filter(([, value]) => value !== undefined)
+  const values = Object.entries(params).filter(([, value]) => value !== undefined && value !== null)
   const texts = values.map(([name, value]) => {
     const text = String(value)
     if (text === '') throw new TypeError(`${where}: the parameter ${name} is empty. Give it a value.`)

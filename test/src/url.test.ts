@@ -133,6 +133,11 @@ for (const [name, call, message] of [
     'url showBook: the parameter id is missing.',
   ],
   [
+    'a parameter that is null',
+    () => library().url('showBook', { id: null } as never),
+    'url showBook: the parameter id is missing.',
+  ],
+  [
     'an unknown parameter',
     () => library().url('showBook', { id: 1, page: 2 }),
     'url showBook: there is no parameter page.',
