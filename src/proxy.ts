@@ -2,13 +2,15 @@ import { BlockList, isIP } from 'node:net'
 import type Koa from 'koa'
 import { HOST } from './guard.ts'
 
-/** `10.0.0.1` or `10.0.0.0/8` or `fd00::/8`. */
+/** `10.0.0.1` or `10.0.0.0/8` or `fd00::/8`, and not everybody: `0.0.0.0/0`. */
 export function isAddressRange(value: unknown): boolean {
   if (typeof value !== 'string') return false
   const [address = '', bits, ...rest] = value.split('/')
   const version = isIP(address)
   if (version === 0 || address.includes('%') || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (version === 4 ? 32 : 128))
+  )
 }
 
 /**

@@ -169,6 +169,8 @@ test('kolba() refuses to trust every client, and what is no range', t => {
     [['::1/129'], 'a list'],
     [['fe80::1%eth0'], 'a list'],
     [['10.0.0'], 'a list'],
+    [['0.0.0.0/0'], 'a list'],
+    [['::/0'], 'a list'],
     [[undefined], 'a list'],
   ] as const) {
     t.throws(() => void kolba({ proxy: proxy as never }), {
