@@ -58,6 +58,11 @@ export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]
   for (const [name, get] of Object.entries(getters)) {
     Object.defineProperty(request, name, { get, configurable: true })
   }
+  // Koa lets middleware set the address.
+  const set = function (this: Koa.Request, value: string) {
+    Object.defineProperty(this, 'ip', { value, configurable: true, writable: true })
+  }
+  Object.defineProperty(request, 'ip', { set })
 }
 
 /** An IPv4 address as such, where the socket gives it in IPv6's clothes. */

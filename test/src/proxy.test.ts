@@ -223,3 +223,15 @@ testVectors('proxies are trusted as by proxy-addr', 'client-ip/proxy-addr.json',
   }
   t.log(counts)
 })
+
+test('a Koa middleware may set ctx.ip, with proxies too', async t => {
+  for (const proxy of [[], ['127.0.0.1']]) {
+    const app = kolba({ proxy })
+    app.use((ctx, next) => {
+      ctx.request.ip = '192.0.2.1'
+      return next()
+    })
+    app.get('/', ctx => ctx.ip)
+    t.is(await (await app.client().get('/')).text(), '192.0.2.1')
+  }
+})
