@@ -77,14 +77,14 @@ function typeOf({ response }: BaseContext, headers: Headers): unknown {
   return name ? headers[name] : response.is('json', '+json') || undefined
 }
 
-/** Nothing, or bytes already. */
+/** Nothing, bytes already, or an error, which the core answers. */
 function isRendered(body: unknown): boolean {
   if (body === undefined || body === null) return true
   if (typeof body !== 'object') return false
   return (
     body instanceof Stream ||
     body instanceof Uint8Array ||
-    [Response, ReadableStream, Blob].some(type => body instanceof type)
+    [Response, ReadableStream, Blob, Error].some(type => body instanceof type)
   )
 }
 

@@ -60,11 +60,15 @@ function location(url: string): string {
 /**
  * Puts a value on Koa's context, where Koa writes it from. Undefined leaves the context as it is, for a handler that
  * has answered there in Koa's way.
+ *
+ * @throws the value, where it is an error
  */
 export function respond(ctx: BaseContext, value: unknown): void {
   if (value instanceof Reply) return respondWithReply(ctx, value)
   if (value instanceof Response) return respondWithResponse(ctx, value)
   if (value === undefined) return
+  // A problem that is returned and not thrown must not go out as a 200 that shows what is in it.
+  if (value instanceof Error) throw value
   // A string is text. Koa would look for a `<` and call it HTML, which lets a client's input become a page.
   if (typeof value === 'string' && !ctx.res.hasHeader('Content-Type')) ctx.type = 'text'
   if (value === null) ctx.remove('Content-Type')

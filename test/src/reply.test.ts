@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
-import { created, decorator, kolba, noContent, reply, seeOther, when } from 'kolba'
+import { created, decorator, kolba, noContent, problem, reply, seeOther, when } from 'kolba'
+import { json } from 'kolba/json'
 import { keepErrors } from '../support/log.ts'
 import { exchange, Line, listening } from '../support/raw.ts'
 
@@ -428,4 +429,28 @@ test('a header value with a line break is a 500, not two headers', async t => {
   t.is(answer?.status, 500)
   t.is(answer?.headers['set-cookie'], undefined)
   t.is(errors.length, 1)
+})
+
+test('an error that is returned counts as thrown', async t => {
+  const { logger } = keepErrors()
+  const app = kolba({ logger })
+  const missing = () => problem(404, { detail: 'No such book.' })
+  app.get('/plain', missing)
+  app.get('/later', async () => missing())
+  app.get('/json', json(), missing)
+  app.get(
+    '/above',
+    decorator('above', () => missing()),
+    () => 1,
+  )
+  app.get('/reply', () => reply(200, missing()))
+  app.get('/error', () => new Error('secret'))
+  for (const path of ['/plain', '/later', '/json', '/above', '/reply']) {
+    const response = await app.client().get(path)
+    t.is(response.status, 404, path)
+    t.is(response.headers.get('content-type'), 'application/problem+json', path)
+  }
+  const response = await app.client().get('/error')
+  t.is(response.status, 500)
+  t.false((await response.text()).includes('secret'))
 })
