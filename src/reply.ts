@@ -153,8 +153,7 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
   for (const [name, value] of response.headers) {
     if (name !== 'set-cookie' && !endsHere(name, response)) ctx.set(name, value)
   }
-  const cookies = response.headers.getSetCookie()
-  if (cookies.length > 0) ctx.set('Set-Cookie', cookies)
+  for (const cookie of response.headers.getSetCookie()) ctx.append('Set-Cookie', cookie)
   ctx.body = plain(ctx, response.body)
   ctx.status = response.status
 }

@@ -454,3 +454,14 @@ test('an error that is returned counts as thrown', async t => {
   t.is(response.status, 500)
   t.false((await response.text()).includes('secret'))
 })
+
+test('Set-Cookie of a web Response leaves the cookies that were set before', async t => {
+  const app = kolba()
+  const session = decorator('session', (ctx, next) => {
+    ctx.cookies.set('session', '1')
+    return next()
+  })
+  app.get('/', session, () => new Response('in', { headers: { 'Set-Cookie': 'b=2' } }))
+  const response = await app.client().get('/')
+  t.deepEqual(response.headers.getSetCookie(), ['session=1; path=/; httponly', 'b=2'])
+})
