@@ -76,8 +76,14 @@ export class Kolba extends Koa {
   override use<S, C>(middleware: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): this
   override use(middleware: Decorator | Middleware): this
   override use(middleware: unknown): this {
+    if (typeof middleware === 'string')
+      throw new TypeError(
+        `use: it takes no path. Say group('${middleware}', middleware(f)), with that of kolba/middleware.`,
+      )
     if (typeof middleware !== 'function')
       throw new TypeError('use: this is no function. Give a Koa middleware, or a decorator.')
+    if (middleware.length > 2 && !isDecorator(middleware))
+      throw new TypeError('use: this takes (req, res, next). A Koa middleware is (ctx, next).')
     super.use((isDecorator(middleware) ? lower(middleware) : middleware) as Koa.Middleware)
     const [routes, added] = this.middleware.splice(-2) as [Koa.Middleware, Koa.Middleware]
     this.middleware.push(added, routes)
@@ -104,7 +110,8 @@ export class Kolba extends Koa {
    * @example app.onError(BookMissing, error => problem(404, { detail: error.message }))
    */
   onError<E extends Error>(type: ErrorClass<E>, handler: (error: E, ctx: BaseContext) => unknown): this {
-    if (typeof type !== 'function') throw new TypeError('onError: the first argument is a class of errors.')
+    if (type !== (Error as unknown) && !(type?.prototype instanceof Error))
+      throw new TypeError('onError: the first argument is no class of errors. Write onError(NotFound, error => ...).')
     this.#path.rescue.add(type, check(`onError ${type.name}`, handler))
     return this
   }

@@ -126,6 +126,10 @@ export class Blueprint<Above = unknown, Needs = BaseContext> implements Mountabl
     if (typeof last !== 'function')
       throw new TypeError(`${where}: there is no handler. Give a function as the last argument.`)
     assertDecorators(where, layers)
+    if (last.length > 1)
+      throw new TypeError(
+        `${where}: the handler takes ${last.length} arguments. It is given ctx alone, and returns the answer.`,
+      )
     const { decorators, handler } = takeApart(last as Handler)
     const all = [...flat(layers), ...decorators]
     this.#add({ methods: verbs, path, name: handler.name, decorators: all, handler, known: [last as Handler, handler] })

@@ -47,6 +47,8 @@ export function checkOptions(where: string, options: unknown, known: Record<stri
   }
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(known, name) ? known[name] : undefined
+    if (!kind && 'req' in options && 'res' in options)
+      throw new TypeError(`${where}: this was given a ctx for its options. Call it where it is used: ${where}().`)
     if (!kind) throw new TypeError(`${where}: the option "${name}" is unknown. It takes ${list(Object.keys(known))}.`)
     if (value !== undefined && !kind.test(value)) {
       throw new TypeError(`${where}: the option ${name} is ${show(value)}. Give ${kind.words}.`)
@@ -58,7 +60,8 @@ function list(words: string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
-function show(value: unknown): string {
+/** A value as an error names it: strings quoted, objects not looked into. */
+export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`
   return Array.isArray(value) ? 'a list' : typeof value === 'object' && value ? 'an object' : String(value)

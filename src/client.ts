@@ -2,7 +2,7 @@ import http, { type IncomingHttpHeaders, type RequestOptions, type Server } from
 import type { AddressInfo } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { checkOptions, kinds } from './check.ts'
+import { checkOptions, type Kind, kinds } from './check.ts'
 
 export interface ClientOptions {
   /** Over a real port of this machine instead of in memory; `client.close()` then closes it. @default false */
@@ -21,6 +21,13 @@ export interface RequestInit {
   json?: unknown
   signal?: AbortSignal
 }
+
+const content: Kind = {
+  words: 'a string or bytes; an object goes into json',
+  test: value => typeof value === 'string' || value instanceof Uint8Array,
+}
+const anything: Kind = { words: 'anything', test: () => true }
+const INIT = { method: kinds.text, headers: kinds.object, body: content, json: anything, signal: kinds.object }
 
 type Call = (path: string, init?: RequestInit) => Promise<Response>
 
@@ -60,7 +67,10 @@ export class Client {
   }
 
   /** Sends a request. It rejects where the connection fails, and resolves for every status. */
-  async fetch(path: string, { method = 'GET', headers, body, json, signal }: RequestInit = {}): Promise<Response> {
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const { method = 'GET', headers, body, json, signal } = init
+    checkOptions(`client ${method} ${path}`, init, INIT)
+    if (!/^\/|^\*$|^https?:/.test(path)) throw new TypeError(`client: ${path} is no path. Begin it with a slash.`)
     this.#server ??= this.#open()
     const server = await this.#server
     const content = json === undefined ? body : JSON.stringify(json)

@@ -162,6 +162,8 @@ export function flat(decorators: readonly Decorator[]): readonly Decorator[] {
 }
 
 function extend(ctx: AroundContext, added: object, name: string): void {
+  // next(error) is Express's way to refuse a request; added to ctx, it would let the request through.
+  if (added instanceof Error) throw added
   for (const key of Object.keys(added)) {
     if (key in ctx.app.reserved)
       throw new TypeError(`${name}: ctx.${key} is taken by Koa or kolba. Add it under another name.`)
@@ -180,9 +182,11 @@ export function assertDecorators(where: string, values: readonly unknown[]): ass
     if (typeof value !== 'function')
       throw new TypeError(`${where}: argument ${index + 1} of the stack is not a decorator.`)
     const name = value.name || `the function at place ${index + 1}`
-    throw new TypeError(
-      `${where}: ${name} is not a decorator. Did you mean ${value.name || 'f'}()? A handler goes last.`,
-    )
+    const advice =
+      value.length >= 2
+        ? 'A Koa middleware is one as middleware(f), from kolba/middleware.'
+        : `Did you mean ${value.name || 'f'}()? A handler goes last.`
+    throw new TypeError(`${where}: ${name} is not a decorator. ${advice}`)
   })
 }
 

@@ -21,7 +21,7 @@ export { del, get, head, options, patch, post, put, query, route } from './metho
 export type { Overrides, Replaceable } from './overrides.ts'
 export type { PathParams } from './path.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
-export { created, type Headers, noContent, Reply, reply, seeOther, statusOf } from './reply.ts'
+export { created, type Headers, noContent, Reply, redirect, reply, seeOther, statusOf } from './reply.ts'
 export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
 export type { Query, UrlOf } from './url.ts'

@@ -29,9 +29,11 @@ export class Lifecycle {
 
   /** Starts the app and then the server. With no hooks it listens at once, as a Koa app does. */
   listen(server: Server, args: unknown[], close?: () => Promise<void>): Server {
+    checkAddress(args[0])
     this.#servers.add(server)
     server.once('close', () => this.#servers.delete(server))
     if (close) this.#ignoreSignals ??= closeOnSignal(close)
+    server.on('error', error => explain(error, server))
     const listen = () => server.listen(...(args as []))
     if (this.#starts.length === 0) return listen()
     this.start().then(
@@ -73,4 +75,17 @@ async function stopAll(hooks: Hook[]): Promise<void> {
   }
   if (errors.length > 1) throw new AggregateError(errors, `onStop: ${errors.length} hooks failed. See errors.`)
   if (errors.length > 0) throw errors[0]
+}
+
+/** Node makes a file of whatever text is no number, which a port that is mistyped should not become. */
+function checkAddress(first: unknown): void {
+  if (typeof first !== 'string' || /^\d+$/.test(first) || /[/\\]/.test(first)) return
+  throw new TypeError(`listen: ${JSON.stringify(first)} is no port. Give a number, or the path of a socket.`)
+}
+
+/** Ends the program with a sentence where nobody else listens to the server's errors, as Node would with a dump. */
+function explain(error: NodeJS.ErrnoException & { port?: number }, server: Server): void {
+  if (server.listenerCount('error') > 1) return
+  if (error.code !== 'EADDRINUSE') throw error
+  throw new Error(`listen: port ${error.port} is in use. Stop what uses it, or choose another.`, { cause: error })
 }

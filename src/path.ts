@@ -51,6 +51,13 @@ const RENAMED = [
   { old: /\*(?![\p{ID_Start}$_"])/u, advice: 'a wildcard has a name: write /*rest for /*' },
 ]
 
+/** What other frameworks write, and @koa/router reads as text. */
+const FOREIGN = [
+  { theirs: /<(?:\w+:)?(\w+)>/, ours: ':$1' },
+  { theirs: /(?<=\/)\{(\w+)\}(?=\/|$)/, ours: ':$1' },
+  { theirs: /\[(\w+)\]/, ours: ':$1' },
+]
+
 /**
  * Reads a path in the syntax of @koa/router 15.
  *
@@ -60,6 +67,11 @@ export function readPath(where: string, path: string): Path {
   if (typeof path !== 'string') throw new TypeError(`${where}: the path is not a string. Write app.get('/books', ...).`)
   if (!path.startsWith('/') && !path.startsWith('{/')) {
     throw new TypeError(`${where}: a path starts with a slash. Write '/${path.replace(/\*$/, '*rest')}'.`)
+  }
+  const foreign = FOREIGN.find(({ theirs }) => theirs.test(path))
+  if (foreign) {
+    const written = path.replace(new RegExp(foreign.theirs, 'g'), foreign.ours)
+    throw new TypeError(`${where}: a parameter begins with a colon here. Write '${written}'.`)
   }
   let tokens: Token[]
   try {

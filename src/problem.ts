@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { kinds } from './check.ts'
+import { inspect } from 'node:util'
+import { kinds, show } from './check.ts'
 import type { Headers } from './reply.ts'
 
 /** The members of a problem: those of RFC 9457 section 3.1, headers for the response, and any extension members. */
@@ -29,7 +30,7 @@ export class Problem extends Error {
 
   constructor(status: number, { headers = {}, ...members }: ProblemMembers = {}, options?: ErrorOptions) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new RangeError(`problem: ${String(status)} is no status of an error. Give a whole number from 400 to 599.`)
+      throw new RangeError(`problem: ${show(status)} is no status of an error. Give a whole number from 400 to 599.`)
     }
     const title = members.title ?? STATUS_CODES[status] ?? 'Unknown Error'
     super(members.detail ?? title, options)
@@ -48,13 +49,18 @@ export class Problem extends Error {
  * @example throw problem(409, { detail: 'This ISBN is on the shelf already.', isbn })
  */
 export function problem(status: number, members?: ProblemMembers, options?: ErrorOptions): Problem {
+  if (members !== undefined && !kinds.object.test(members))
+    throw new TypeError(`problem: ${show(members)} is no object of members. Write problem(${status}, { detail: ... }).`)
   return new Problem(status, members, options)
 }
 
 /** Whatever was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]') return thrown as Error
-  return new TypeError(`${describe(thrown)} was thrown. Throw an Error, or problem(status).`, { cause: thrown })
+  return new TypeError(
+    `${inspect(thrown, { depth: 1, maxStringLength: 200, breakLength: Number.POSITIVE_INFINITY })} was thrown. Throw an Error, or problem(status).`,
+    { cause: thrown },
+  )
 }
 
 /**
@@ -73,7 +79,12 @@ export function toProblem(error: Error): Problem {
 }
 
 /** The document itself. A 5xx says nothing of what happened inside, unless `debug` is on. */
-export function toDocument({ status, members }: Problem, instance: string, requestId: string, debug?: Error): object {
+export function toDocument(
+  { status, members }: Problem,
+  instance: string | undefined,
+  requestId: string,
+  debug?: Error,
+): object {
   const { type, title, detail, status: _, ...extensions } = members
   if (debug) {
     const stack = debug.stack?.split('\n')
@@ -81,11 +92,4 @@ export function toDocument({ status, members }: Problem, instance: string, reque
   }
   if (status >= 500) return { type, title, status, requestId }
   return { type, title, status, detail, instance, requestId, ...extensions }
-}
-
-function describe(thrown: unknown): string {
-  if (typeof thrown === 'string') return 'A string'
-  if (thrown === null || thrown === undefined) return String(thrown)
-  if (typeof thrown === 'object') return `An object of ${thrown.constructor?.name ?? 'no class'}`
-  return `A ${typeof thrown}`
 }

@@ -1,5 +1,6 @@
 import { Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import { show } from './check.ts'
 import type { BaseContext, Handler } from './context.ts'
 import { isPromise } from './when.ts'
 
@@ -14,7 +15,7 @@ export class Reply {
 
   constructor(status: number, body?: unknown, headers: Headers = {}) {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
-      throw new RangeError(`reply: ${String(status)} is no status of a response. Give a whole number from 200 to 599.`)
+      throw new RangeError(`reply: ${show(status)} is no status of a response. Give a whole number from 200 to 599.`)
     }
     this.status = status
     this.body = body
@@ -47,6 +48,17 @@ export function noContent(): Reply {
   return new Reply(204)
 }
 
+/**
+ * A redirect: 302 unless another status is given (RFC 9110 section 15.4). 307 and 308 keep the method and the body.
+ *
+ * @throws RangeError for a status that is no redirect
+ */
+export function redirect(url: string, status: 301 | 302 | 307 | 308 = 302): Reply {
+  if (![301, 302, 307, 308].includes(status))
+    throw new RangeError(`redirect: ${show(status)} is no status for it. Give 301, 302, 307 or 308 after the URL.`)
+  return new Reply(status, undefined, { Location: location(url) })
+}
+
 /** 303: the answer is at another URL, to be fetched with GET (RFC 9110 section 15.4.4). */
 export function seeOther(url: string): Reply {
   return new Reply(303, undefined, { Location: location(url) })
@@ -54,6 +66,8 @@ export function seeOther(url: string): Reply {
 
 /** Only what a URI may hold goes into the header; the rest is percent-encoded, line breaks included. */
 function location(url: string): string {
+  if (typeof url !== 'string')
+    throw new TypeError(`Location: ${show(url)} is no URL. Give a string, app.url(handler, params).`)
   return url.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }
 

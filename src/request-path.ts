@@ -6,7 +6,7 @@ import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
 import { Problem, toError } from './problem.ts'
-import { firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
+import { discard, firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
 import { nameOf, type Route } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
@@ -14,6 +14,9 @@ import { inTime } from './signal.ts'
 import { isPromise } from './when.ts'
 import { write } from './write.ts'
 
+/** Where the route is whose handler has made a promise. */
+const state = Symbol('state')
+type Waiting = BaseContext & { [state]?: 'waiting' | 'over' | 'left' }
 type Run = (ctx: BaseContext) => unknown
 
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
@@ -57,6 +60,7 @@ export class RequestPath {
     try {
       const running = this.#admits(ctx) && run(ctx, nothing)
       if (isPromise(running)) await running
+      leave(ctx)
       if (ctx.body instanceof Readable) await firstByte(ctx.body)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
@@ -109,8 +113,21 @@ export class RequestPath {
     const match = this.routes.match(ctx.method, ctx.path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)
-    if (!isPromise(value)) return finish(ctx, value)
-    return inTime(ctx, value, this.#app.settings.timeouts.handler).then(value => finish(ctx, value))
+    return isPromise(value) ? this.#wait(ctx, value) : finish(ctx, value)
+  }
+
+  async #wait(ctx: Waiting, value: PromiseLike<unknown>): Promise<void> {
+    ctx[state] = 'waiting'
+    try {
+      const found = await inTime(ctx, value, this.#app.settings.timeouts.handler)
+      if (ctx[state] === 'waiting') finish(ctx, found)
+      else discard(found)
+    } catch (error) {
+      if (ctx[state] === 'waiting') throw error
+      this.#app.emit('error', toError(error), ctx)
+    } finally {
+      ctx[state] = 'over'
+    }
   }
 
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
@@ -141,6 +158,15 @@ export class RequestPath {
   }
 }
 
+/** The route has its time until the middleware around it has ended; an answer that comes later would spoil another. */
+function leave(ctx: Waiting): void {
+  if (ctx[state] !== 'waiting') return
+  ctx[state] = 'left'
+  if (isAnswered(ctx) || !ctx.route) return
+  const advice = 'Write await next() in what app.use has.'
+  throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)
+}
+
 function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
   // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
   return run(Object.assign(ctx, { route, params, _matchedRoute: route.path }))
@@ -160,7 +186,10 @@ function finish(ctx: BaseContext, value: unknown): void {
   if (value === undefined && !isAnswered(ctx) && !isStatusSet(ctx)) {
     const { route } = ctx as Required<BaseContext>
     const who = route.name ?? 'the handler'
-    throw new TypeError(`${nameOf(route)}: ${who} returned undefined. Return a value, or null for 204 No Content.`)
+    const names = route.decorators.map(({ name }) => name).join(', ')
+    const others = names && ` Or ${names} did not return what next() gave.`
+    const advice = `Return a value, or null for 204 No Content.${others}`
+    throw new TypeError(`${nameOf(route)}: ${who} returned undefined. ${advice}`)
   }
   respond(ctx, value)
 }

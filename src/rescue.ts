@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
@@ -27,7 +28,7 @@ export class Rescue {
   async from(ctx: BaseContext, thrown: unknown): Promise<void> {
     if (ctx.headerSent || !ctx.writable) throw toError(thrown)
     ctx.respond = true
-    for (const name of ctx.res.getHeaderNames()) if (name !== 'x-request-id') ctx.remove(name)
+    removeBodyHeaders(ctx.res)
     try {
       if (await this.map(ctx, thrown)) return
     } catch (another) {
@@ -56,8 +57,8 @@ export class Rescue {
     const { res } = ctx
     if (res.headersSent || !ctx.writable) return void res.destroy()
     const refusal = toProblem(error)
-    for (const name of res.getHeaderNames()) if (name !== 'x-request-id') res.removeHeader(name)
-    const document = JSON.stringify(toDocument(refusal, ctx.path, ctx.requestId))
+    removeBodyHeaders(res)
+    const document = JSON.stringify(toDocument(refusal, instanceOf(ctx), ctx.requestId))
     const length = Buffer.byteLength(document)
     res
       .writeHead(refusal.status, { 'Content-Type': 'application/problem+json', 'Content-Length': length })
@@ -88,7 +89,7 @@ export class Rescue {
   async #write(ctx: BaseContext, refusal: Problem, error: Error): Promise<void> {
     const debug = this.#app.settings.debug
     const page = debug && refusal.status >= 500 && (await debugPage(ctx, error))
-    const document = toDocument(refusal, ctx.path, ctx.requestId, debug ? error : undefined)
+    const document = toDocument(refusal, instanceOf(ctx), ctx.requestId, debug ? error : undefined)
     respond(ctx, new Reply(refusal.status, page || JSON.stringify(document), refusal.headers))
     ctx.type = page ? 'html' : 'application/problem+json'
   }
@@ -97,4 +98,17 @@ export class Rescue {
 const DETAILS: Record<number, (ctx: BaseContext) => string> = {
   404: () => 'Nothing is at this path.',
   405: ctx => `This path takes ${ctx.response.get('Allow')}.`,
+}
+
+const ABOUT_THE_BODY =
+  /^(?:content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|cache-control$|expires$|age$|accept-ranges$|location$|link$|(?:repr-)?digest$|retry-after$|refresh$)/
+
+/** What was said of a body that will not be sent goes. Cookies, security headers, CORS and Vary stay. */
+function removeBodyHeaders(res: ServerResponse): void {
+  for (const name of res.getHeaderNames()) if (ABOUT_THE_BODY.test(name)) res.removeHeader(name)
+}
+
+/** The path of the request, where it is not longer than the rest of the document. */
+function instanceOf({ path }: BaseContext): string | undefined {
+  return path.length > 1024 ? undefined : path
 }

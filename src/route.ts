@@ -87,6 +87,10 @@ export function nameOf({ methods, path }: Pick<Route, 'methods' | 'path'>): stri
 export function checkMethods(where: string, methods: unknown): readonly string[] {
   const verbs = (Array.isArray(methods) ? methods : [methods]).map(method => String(method).toUpperCase())
   const unknown = verbs.find(verb => !METHODS.includes(verb))
+  if (unknown?.startsWith('/'))
+    throw new TypeError(
+      `${where}: the methods stand before the path. Write route('GET', '${unknown.toLowerCase()}', ...).`,
+    )
   if (unknown !== undefined || verbs.length === 0) {
     throw new TypeError(
       `${where}: ${unknown ?? 'an empty list'} is no method. Give one like 'GET' or ['PUT', 'PATCH'].`,

@@ -120,11 +120,15 @@ function all(defaults: object, kind: Kind): Record<string, Kind> {
 
 /** Errors as a stack to be read, the rest as a line of JSON. */
 export const plainLogger: Logger = {
-  info: (fields, message) => console.log(JSON.stringify(message ? { ...fields, message } : fields)),
-  warn: (fields, message) => console.warn(JSON.stringify(message ? { ...fields, message } : fields)),
+  info: (fields, message) => console.log(line('info', fields, message)),
+  warn: (fields, message) => console.warn(line('warn', fields, message)),
   error: (fields, message) => {
     const { err, ...rest } = fields as { err?: Error }
-    const line = JSON.stringify({ ...rest, message })
-    console.error(err ? `${line}\n${err.stack}` : line)
+    const text = line('error', rest, message)
+    console.error(err ? `${text}\n${err.stack}` : text)
   },
+}
+
+function line(level: string, fields: object, message?: string): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, ...fields, message })
 }

@@ -1,6 +1,7 @@
 import type { BaseContext } from './context.ts'
 import { problem } from './problem.ts'
 import { discard } from './reply.ts'
+import { nameOf } from './route.ts'
 
 const controller = Symbol('controller')
 
@@ -25,11 +26,9 @@ export function inTime<T>(ctx: Abortable, promise: PromiseLike<T>, seconds: numb
     let isLate = false
     const late = setTimeout(() => {
       isLate = true
-      const reason = problem(
-        503,
-        { headers: { 'Retry-After': '5' } },
-        { cause: new Error(`No answer in ${seconds} s.`) },
-      )
+      const where = ctx.route ? nameOf(ctx.route) : ctx.method
+      const detail = `${where}: no answer within ${seconds} s. Make it quicker, a job, or raise timeouts.handler.`
+      const reason = problem(503, { detail, headers: { 'Retry-After': '5' } })
       signalOf(ctx)
       ctx[controller]?.abort(reason)
       reject(reason)

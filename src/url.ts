@@ -60,8 +60,11 @@ export class UrlTable {
    *   missing or unknown, and for values that no path can hold.
    */
   url(key: string | Handler, params: Readonly<Record<string, unknown>> = {}, query: Query = {}): string {
-    const name = typeof key === 'string' ? key : key?.name || 'the handler'
     const endpoints = this.#endpoints.get(key)
+    const route = endpoints?.[0]?.route
+    const name = typeof key === 'string' ? key : key?.name || (route ? nameOf(route) : 'the handler')
+    if (!endpoints && name.startsWith('/'))
+      throw new TypeError(`url ${name}: give the handler of this path, or the name that it has as a function.`)
     if (!endpoints) throw new TypeError(`url: no route has ${name}. ${this.#nearest(name)}`)
     const given = Object.keys(params).filter(name => params[name] !== undefined && params[name] !== null)
     const fitting = endpoints.filter(({ path }) => misfits(path, given).length === 0)

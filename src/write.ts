@@ -1,6 +1,7 @@
 import { pipeline, Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
+import { nameOf } from './route.ts'
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
 const EMPTY = new Set([204, 205, 304])
@@ -24,9 +25,20 @@ export function write(ctx: BaseContext): void {
   if (typeof body === 'string' || Buffer.isBuffer(body)) return void res.end(body)
   const stream = toStream(body)
   if (stream) return void pipeline(stream, res, error => error && ctx.onerror(error))
-  const text = JSON.stringify(body)
+  const text = toJson(ctx)
   if (!res.headersSent) ctx.length = Buffer.byteLength(text)
   res.end(text)
+}
+
+function toJson({ route, method, path, body }: BaseContext): string {
+  const where = route ? nameOf(route) : `${method} ${path}`
+  try {
+    const text: string | undefined = JSON.stringify(body)
+    if (text !== undefined) return text
+  } catch (error) {
+    throw new TypeError(`${where}: the value cannot be written as JSON: ${(error as Error).message}`, { cause: error })
+  }
+  throw new TypeError(`${where}: a ${typeof body} cannot be written as JSON. Return data, a stream, or reply().`)
 }
 
 /** The headers that GET would send, its Content-Length where it is known. */

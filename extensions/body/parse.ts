@@ -67,6 +67,8 @@ export function parseForm(bytes: Buffer, { keys }: ParseLimits): Record<string, 
   const pairs = parseText(bytes)
     .split('&')
     .filter(pair => pair !== '')
+  if (pairs.length === 1 && /^\s*[{[]/.test(pairs[0] as string))
+    throw problem(415, { detail: 'This form looks like JSON. Send it with Content-Type: application/json.' })
   if (pairs.length > keys) throw malformed(`The form has more than ${keys} fields.`)
   for (const pair of pairs) {
     const [, name, value] = (/^([^=]*)=?(.*)$/s.exec(pair) as RegExpExecArray).map(unescapeForm) as [

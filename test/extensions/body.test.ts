@@ -692,3 +692,9 @@ async function raw(t: ExecutionContext, app: Kolba, pieces: string[]): Promise<[
   const end = answer.indexOf('\r\n')
   return [answer.slice(0, end), answer.slice(end + 2).replaceAll('\r\n', '\n')]
 }
+
+test('body() refuses JSON that curl has sent as a form', async t => {
+  const response = await post('{"title": "Emma"}', FORM)
+  t.is(response.status, 415)
+  t.is(await detail(response), 'This form looks like JSON. Send it with Content-Type: application/json.')
+})

@@ -275,11 +275,60 @@ const refusals: [title: string, act: (app: Loose) => void, message: string][] = 
     app => app.route([], '/x', () => 1),
     "route /x: an empty list is no method. Give one like 'GET' or ['PUT', 'PATCH'].",
   ],
+  [
+    'a path of Flask',
+    app => app.get('/f/<int:id>/x', () => 1),
+    "GET /f/<int:id>/x: a parameter begins with a colon here. Write '/f/:id/x'.",
+  ],
+  [
+    'a path of OpenAPI',
+    app => app.get('/f/{id}', () => 1),
+    "GET /f/{id}: a parameter begins with a colon here. Write '/f/:id'.",
+  ],
+  [
+    'a handler in the manner of Express',
+    app => app.get('/x', (_req: unknown, _res: unknown) => 1),
+    'GET /x: the handler takes 2 arguments. It is given ctx alone, and returns the answer.',
+  ],
+  [
+    'a Koa middleware in a stack',
+    app =>
+      app.get(
+        '/x',
+        (_ctx: unknown, _next: unknown) => 1,
+        () => 1,
+      ),
+    'GET /x: the function at place 1 is not a decorator. A Koa middleware is one as middleware(f), from kolba/middleware.',
+  ],
+  [
+    'a middleware with a path',
+    app => app.use('/api', () => 1),
+    "use: it takes no path. Say group('/api', middleware(f)), with that of kolba/middleware.",
+  ],
+  [
+    'a middleware of Express',
+    app => app.use((_req: unknown, _res: unknown, _next: unknown) => 1),
+    'use: this takes (req, res, next). A Koa middleware is (ctx, next).',
+  ],
+  [
+    'a path before the methods',
+    app => app.route('/x', () => 1),
+    "route () => 1: the methods stand before the path. Write route('GET', '/x', ...).",
+  ],
   ['a hook that is none', app => app.before('x'), 'before: this is no function. Give one that takes ctx.'],
   ['a hook after that is none', app => app.after({}), 'after: this is no function. Give one that takes ctx.'],
   ['a hook at the start that is none', app => app.onStart(), 'onStart: this is no function. Give one.'],
   ['a hook at the end that is none', app => app.onStop(5), 'onStop: this is no function. Give one.'],
-  ['an error that is no class', app => app.onError({}, () => 1), 'onError: the first argument is a class of errors.'],
+  [
+    'an error that is no class',
+    app => app.onError({}, () => 1),
+    'onError: the first argument is no class of errors. Write onError(NotFound, error => ...).',
+  ],
+  [
+    'a function in the place of a class of errors',
+    app => app.onError(() => 1, Error),
+    'onError: the first argument is no class of errors. Write onError(NotFound, error => ...).',
+  ],
   [
     'a handler of errors that is none',
     app => app.onError(RangeError, 5),

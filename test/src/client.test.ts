@@ -203,3 +203,14 @@ test('client() refuses an option that it does not know', t => {
     message: 'client: the option port is 3000. Give true or false.',
   })
 })
+
+test('client() refuses an unknown option, an object as a body, and a path that is none', async t => {
+  const client = kolba().client()
+  await t.throwsAsync(client.post('/x', { title: 1 } as never), {
+    message: 'client POST /x: the option "title" is unknown. It takes method, headers, body, json and signal.',
+  })
+  await t.throwsAsync(client.post('/x', { body: { title: 1 } as never }), {
+    message: 'client POST /x: the option body is an object. Give a string or bytes; an object goes into json.',
+  })
+  await t.throwsAsync(client.get('x'), { message: 'client: x is no path. Begin it with a slash.' })
+})

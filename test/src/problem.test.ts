@@ -2,7 +2,7 @@ import http from 'node:http'
 import vm from 'node:vm'
 import test from 'ava'
 import createError from 'http-errors'
-import { kolba, type Logger, Problem, problem, reply } from 'kolba'
+import { decorator, kolba, type Logger, Problem, problem, reply } from 'kolba'
 import { keepErrors } from '../support/log.ts'
 import { exchange, listening } from '../support/raw.ts'
 
@@ -91,32 +91,32 @@ const thrown: Record<string, Row> = {
   'a frozen error': { thrown: () => Object.freeze(withStatus(409)), status: 409, log: SECRET },
   null: { thrown: () => null, status: 500, log: 'null was thrown. Throw an Error, or problem(status).' },
   undefined: { thrown: () => undefined, status: 500, log: 'undefined was thrown. Throw an Error, or problem(status).' },
-  'a string': { thrown: () => SECRET, status: 500, log: 'A string was thrown. Throw an Error, or problem(status).' },
-  'a number': { thrown: () => 404, status: 500, log: 'A number was thrown. Throw an Error, or problem(status).' },
+  'a string': { thrown: () => SECRET, status: 500, log: `'${SECRET}' was thrown. Throw an Error, or problem(status).` },
+  'a number': { thrown: () => 404, status: 500, log: '404 was thrown. Throw an Error, or problem(status).' },
   'a symbol': {
     thrown: () => Symbol('s'),
     status: 500,
-    log: 'A symbol was thrown. Throw an Error, or problem(status).',
+    log: 'Symbol(s) was thrown. Throw an Error, or problem(status).',
   },
   'a function': {
     thrown: () => () => 1,
     status: 500,
-    log: 'A function was thrown. Throw an Error, or problem(status).',
+    log: '[Function (anonymous)] was thrown. Throw an Error, or problem(status).',
   },
   'an object': {
     thrown: () => ({ status: 404, message: SECRET, expose: true }),
     status: 500,
-    log: 'An object of Object was thrown. Throw an Error, or problem(status).',
+    log: `{ status: 404, message: '${SECRET}', expose: true } was thrown. Throw an Error, or problem(status).`,
   },
   'an object without a prototype': {
     thrown: () => Object.create(null),
     status: 500,
-    log: 'An object of no class was thrown. Throw an Error, or problem(status).',
+    log: '[Object: null prototype] {} was thrown. Throw an Error, or problem(status).',
   },
   'a reply()': {
     thrown: () => reply(200, SECRET),
     status: 500,
-    log: 'An object of Reply was thrown. Throw an Error, or problem(status).',
+    log: `Reply { status: 200, body: '${SECRET}', headers: {} } was thrown. Throw an Error, or problem(status).`,
   },
 }
 
@@ -206,7 +206,7 @@ test('problem() refuses a status that no error has', t => {
   for (const status of [200, 399, 600, 404.5, Number.NaN, '404']) {
     t.throws(() => problem(status as number), {
       instanceOf: RangeError,
-      message: `problem: ${status} is no status of an error. Give a whole number from 400 to 599.`,
+      message: `problem: ${typeof status === 'string' ? `"${status}"` : status} is no status of an error. Give a whole number from 400 to 599.`,
     })
   }
 })
@@ -448,7 +448,7 @@ test('onError() answers problems too, 404 and 405 of the router among them', asy
 test('onError() refuses what is no class and no function', t => {
   t.throws(() => kolba().onError('Error' as never, () => 1), {
     instanceOf: TypeError,
-    message: 'onError: the first argument is a class of errors.',
+    message: 'onError: the first argument is no class of errors. Write onError(NotFound, error => ...).',
   })
   t.throws(() => kolba().onError(BookMissing, 404 as never), {
     instanceOf: TypeError,
@@ -510,4 +510,82 @@ test('a hook of app.after() that throws is a 500 in the place of the answer', as
   t.is(response.status, 500)
   t.is((await problemOf(response)).status, 500)
   t.is(errors[0]?.message, 'in the hook')
+})
+
+test('an error keeps cookies, security headers and Vary, and drops what was said of the body', async t => {
+  const app = kolba()
+  app.use(async (ctx, next) => {
+    ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "default-src 'self'", Vary: 'Origin' })
+    ctx.cookies.set('seen', '1')
+    await next()
+  })
+  app.get('/', ctx => {
+    ctx.set({ ETag: '"1"', 'Cache-Control': 'max-age=60', 'Content-Disposition': 'attachment', Location: '/x' })
+    throw problem(409)
+  })
+  const { status, headers } = await app.client().get('/')
+  t.is(status, 409)
+  t.is(headers.get('x-content-type-options'), 'nosniff')
+  t.is(headers.get('content-security-policy'), "default-src 'self'")
+  t.is(headers.get('vary'), 'Origin')
+  t.is(headers.get('set-cookie'), 'seen=1; path=/; httponly')
+  for (const name of ['etag', 'cache-control', 'content-disposition', 'location']) t.is(headers.get(name), null, name)
+})
+
+test('a middleware that does not await next() is a 500 that says so, and no answer comes later', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  app.use((_ctx, next) => void next())
+  app.get('/quick', async () => 'x')
+  app.get('/slow', () => new Promise(resolve => setTimeout(resolve, 20, 'x')))
+  app.get('/broken', () => new Promise((_resolve, reject) => setTimeout(reject, 20, new Error('late'))))
+  const client = app.client()
+  for (const path of ['/quick', '/slow', '/broken']) {
+    const response = await client.get(path)
+    t.is(response.status, 500, path)
+    t.like(await response.json(), { status: 500, title: 'Internal Server Error' })
+  }
+  while (errors.length < 4) await new Promise(resolve => setTimeout(resolve, 5))
+  const told = 'a middleware ended before the route had answered. Write await next() in what app.use has.'
+  t.deepEqual(
+    errors.map(({ err }) => err.message),
+    [`GET /quick: ${told}`, `GET /slow: ${told}`, `GET /broken: ${told}`, 'late'],
+  )
+})
+
+test('a middleware may answer for a route that takes too long', async t => {
+  const app = kolba()
+  app.use(async (ctx, next) => {
+    await Promise.race([next(), new Promise(resolve => setTimeout(resolve, 5))])
+    if (ctx.body === undefined) ctx.body = 'instead'
+  })
+  app.get('/', () => new Promise(resolve => setTimeout(resolve, 30, 'late')))
+  t.is(await (await app.client().get('/')).text(), 'instead')
+})
+
+test('next(error) in a decorator refuses the request, as in Express', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  const auth = decorator('auth', (_ctx, next) => next(new Error('no token') as never))
+  app.get('/secret', auth, () => 'the secret')
+  t.is((await app.client().get('/secret')).status, 500)
+  t.deepEqual(
+    errors.map(({ err }) => err.message),
+    ['no token'],
+  )
+})
+
+test('problem() refuses members that are no object', t => {
+  t.throws(() => problem(404, 'no such' as never), {
+    instanceOf: TypeError,
+    message: 'problem: "no such" is no object of members. Write problem(404, { detail: ... }).',
+  })
+})
+
+test('a problem of a very long path leaves the path out', async t => {
+  const response = await kolba()
+    .client()
+    .get(`/${'a'.repeat(2000)}`)
+  t.is(response.status, 404)
+  t.false('instance' in ((await response.json()) as object))
 })

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
-import { created, decorator, kolba, noContent, problem, reply, seeOther, when } from 'kolba'
+import { created, decorator, kolba, noContent, problem, redirect, reply, seeOther, when } from 'kolba'
 import { json } from 'kolba/json'
 import { keepErrors } from '../support/log.ts'
 import { exchange, Line, listening } from '../support/raw.ts'
@@ -286,9 +286,9 @@ for (const [name, stream] of Object.entries<() => unknown>({
           throw new Error('no disk')
         },
       }),
-      { headers: { 'x-inner': '1' } },
+      { headers: { etag: '"1"' } },
     ),
-  'reply() of a stream': () => reply(200, new PassThrough().destroy(new Error('no disk')), { 'X-Inner': '1' }),
+  'reply() of a stream': () => reply(200, new PassThrough().destroy(new Error('no disk')), { ETag: '"1"' }),
 })) {
   test(`${name} that fails before its first byte is a 500`, async t => {
     const { logger, errors } = keepErrors()
@@ -297,7 +297,7 @@ for (const [name, stream] of Object.entries<() => unknown>({
     const response = await app.client().get('/it')
     t.is(response.status, 500)
     t.is(response.headers.get('content-type'), 'application/problem+json')
-    t.is(response.headers.get('x-inner'), null)
+    t.is(response.headers.get('etag'), null)
     t.like(await response.json(), { status: 500, title: 'Internal Server Error' })
     t.deepEqual(
       errors.map(({ message }) => message),
@@ -406,7 +406,7 @@ test('reply() refuses a status that no response has', t => {
   for (const status of [199, 600, 0, -1, 200.5, Number.NaN, '200', undefined]) {
     t.throws(() => reply(status as number), {
       instanceOf: RangeError,
-      message: `reply: ${String(status)} is no status of a response. Give a whole number from 200 to 599.`,
+      message: `reply: ${typeof status === 'string' ? `"${status}"` : status} is no status of a response. Give a whole number from 200 to 599.`,
     })
   }
 })
@@ -464,4 +464,43 @@ test('Set-Cookie of a web Response leaves the cookies that were set before', asy
   app.get('/', session, () => new Response('in', { headers: { 'Set-Cookie': 'b=2' } }))
   const response = await app.client().get('/')
   t.deepEqual(response.headers.getSetCookie(), ['session=1; path=/; httponly', 'b=2'])
+})
+
+test('redirect() is a 302, or the status that is given', async t => {
+  const app = kolba()
+  app.get('/a', () => redirect('/b'))
+  app.get('/b', () => redirect('/c?x=é', 308))
+  const client = app.client()
+  const a = await client.get('/a')
+  t.deepEqual([a.status, a.headers.get('location'), await a.text()], [302, '/b', ''])
+  const b = await client.get('/b')
+  t.deepEqual([b.status, b.headers.get('location')], [308, '/c?x=%C3%A9'])
+  t.throws(() => redirect('/x', 303 as never), {
+    instanceOf: RangeError,
+    message: 'redirect: 303 is no status for it. Give 301, 302, 307 or 308 after the URL.',
+  })
+})
+
+test('created(), seeOther() and redirect() refuse a URL that is no string', t => {
+  for (const make of [created, seeOther, redirect])
+    t.throws(() => make({ id: 1 } as never), {
+      instanceOf: TypeError,
+      message: 'Location: an object is no URL. Give a string, app.url(handler, params).',
+    })
+})
+
+test('a value that JSON cannot hold is a 500 whose log names the route', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  const circular: Record<string, unknown> = {}
+  circular.self = circular
+  app.get('/circular', () => circular)
+  app.get('/bigint', () => ({ a: 1n }))
+  app.get('/function', () => () => 1)
+  const client = app.client()
+  for (const path of ['/circular', '/bigint', '/function']) t.is((await client.get(path)).status, 500)
+  const [one, two, three] = errors.map(({ err }) => err.message)
+  t.true(one?.startsWith('GET /circular: the value cannot be written as JSON: Converting circular structure'))
+  t.is(two, 'GET /bigint: the value cannot be written as JSON: Do not know how to serialize a BigInt')
+  t.is(three, 'GET /function: a function cannot be written as JSON. Return data, a stream, or reply().')
 })

@@ -1,14 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import http from 'node:http'
+import http, { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { kolba } from 'kolba'
 import { body } from 'kolba/body'
 import { keepErrors } from '../support/log.ts'
 import { exchange, Line, listening } from '../support/raw.ts'
+import { root } from '../support/root.ts'
 
 const HEAD = 'Host: a\r\n\r\n'
 
@@ -160,8 +162,8 @@ test('a handler that takes longer than timeouts.handler is a 503, and ctx.signal
   t.like(await response.json(), { title: 'Service Unavailable', status: 503 })
   t.is(aborted.length, 1)
   t.deepEqual(
-    errors.map(({ err }) => (err.cause as Error).message),
-    ['No answer in 0.05 s.'],
+    errors.map(({ err }) => err.message),
+    ['GET /: no answer within 0.05 s. Make it quicker, a job, or raise timeouts.handler.'],
   )
 })
 
@@ -498,3 +500,21 @@ for (const [name, code] of [
     t.deepEqual(words, ['slow', name])
   })
 }
+
+test('listen() says in a sentence that the port is in use', async t => {
+  const taken = createServer()
+  await new Promise<void>(resolve => taken.listen(0, resolve))
+  const { port } = taken.address() as AddressInfo
+  const program = `import { kolba } from 'kolba'; kolba().listen(${port})`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: root })
+  const said = await text(child.stderr)
+  taken.close()
+  t.true(said.includes(`Error: listen: port ${port} is in use. Stop what uses it, or choose another.`), said)
+})
+
+test('listen() refuses text that is no port, which Node would make a file of', t => {
+  t.throws(() => kolba().listen('3070x'), {
+    instanceOf: TypeError,
+    message: 'listen: "3070x" is no port. Give a number, or the path of a socket.',
+  })
+})
