@@ -384,6 +384,14 @@ test('a request that comes while the app closes is a 503 that nobody logs', asyn
   t.deepEqual(errors, [])
 })
 
+test('close() ends a server that is still looking up its host', async t => {
+  const app = kolba({ signals: false })
+  const server = app.listen(0, 'localhost')
+  await app.close()
+  await once(server, 'listening')
+  t.false(server.listening)
+})
+
 test('close() leaves no listener on the process', async t => {
   const counts = () => ['SIGTERM', 'SIGINT'].map(name => process.listenerCount(name))
   const before = counts()
