@@ -159,7 +159,7 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
 }
 
 /** A reader that takes nothing for `timeouts.stream` seconds loses its connection. */
-function destroyWhenIdle({ app, res }: BaseContext): void {
+export function destroyWhenIdle({ app, res }: BaseContext): void {
   res.setTimeout(app.settings.timeouts.stream * 1000, () => res.destroy())
 }
 
