@@ -465,3 +465,26 @@ test('Set-Cookie of a web Response leaves the cookies that were set before', asy
   const response = await app.client().get('/')
   t.deepEqual(response.headers.getSetCookie(), ['session=1; path=/; httponly', 'b=2'])
 })
+
+test('a stream that a decorator above does not send is let go', async t => {
+  const app = kolba({ logger: keepErrors().logger })
+  const streams: Record<string, PassThrough> = {}
+  const make = (ctx: { path: string }) => {
+    streams[ctx.path] = new PassThrough()
+    return streams[ctx.path]
+  }
+  const other = decorator('other', (_ctx, next) => when(next(), () => 'other'))
+  const fails = decorator('fails', (_ctx, next) =>
+    when(next(), () => {
+      throw problem(403)
+    }),
+  )
+  app.get('/other', other, make)
+  app.get('/fails', fails, async ctx => make(ctx))
+  for (const path of ['/other', '/fails']) {
+    await (await app.client().get(path)).text()
+    const stream = streams[path] as PassThrough
+    if (!stream.closed) await once(stream, 'close', { signal: AbortSignal.timeout(10_000) })
+    t.true(stream.destroyed, path)
+  }
+})
