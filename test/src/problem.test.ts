@@ -511,3 +511,18 @@ test('a hook of app.after() that throws is a 500 in the place of the answer', as
   t.is((await problemOf(response)).status, 500)
   t.is(errors[0]?.message, 'in the hook')
 })
+
+test("a listener of app.on('error') that throws keeps no request from its answer", async t => {
+  const app = kolba()
+  const written: unknown[] = []
+  app.logger = { info() {}, warn() {}, error: (...fields) => void written.push(fields) }
+  app.on('error', () => {
+    throw new Error('tracker')
+  })
+  app.get('/', () => {
+    throw new Error('first')
+  })
+  app.get('/json', () => 1n)
+  for (const path of ['/', '/json']) t.is((await app.client().get(path)).status, 500, path)
+  t.is(written.length, 2)
+})
