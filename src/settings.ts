@@ -125,6 +125,13 @@ export const plainLogger: Logger = {
   error: (fields, message) => {
     const { err, ...rest } = fields as { err?: Error }
     const line = JSON.stringify({ ...rest, message })
-    console.error(err ? `${line}\n${err.stack}` : line)
+    console.error(err ? `${line}\n${traceOf(err)}` : line)
   },
+}
+
+/** The stack of an error and of what caused it, as far as the causes are errors, and each once. */
+function traceOf(error: Error): string {
+  const chain = new Set<Error>()
+  for (let it: unknown = error; it instanceof Error && !chain.has(it); it = it.cause) chain.add(it)
+  return [...chain].map(({ stack }) => stack).join('\nCaused by: ')
 }
