@@ -1,7 +1,7 @@
 import { checkOptions, kinds } from './check.ts'
 import type { Awaitable, BaseContext, Handler } from './context.ts'
 import { isClass, markMethod } from './methods.ts'
-import type { Note, Route } from './route.ts'
+import { type Note, nameOf, type Route } from './route.ts'
 
 /** Runs what stands below, and gives its value. What it is called with is added to ctx for all below. */
 export type Next<Adds = object, Takes = unknown> = (
@@ -139,7 +139,7 @@ export function takeApart(handler: Handler): { decorators: readonly Decorator[];
 /** Folds decorators over a handler, once. What comes out calls each layer in turn, and is as synchronous as they are. */
 export function fold(decorators: readonly Decorator[], handler: Handler, route?: Route): Handler {
   return flat(decorators).reduceRight<Handler>((below, { [parts]: its, name }) => {
-    const around = ((route && its.register?.(route)) ?? its.around) as Around
+    const around = ((route && registered(its, name, route)) ?? its.around) as Around
     // The names are for stack traces: of an `around` that has waited, nothing else is left in them.
     if (!around.name) Object.defineProperty(around, 'name', { value: name })
     const layer = (ctx: AroundContext) =>
@@ -151,9 +151,16 @@ export function fold(decorators: readonly Decorator[], handler: Handler, route?:
   }, handler)
 }
 
+function registered({ register }: Parts, name: string, route: Route): unknown {
+  const around = register?.(route)
+  if (around === undefined || typeof around === 'function') return around
+  const what = `register of ${name} gives what is no function`
+  throw new TypeError(`${nameOf(route)}: ${what}. Return a function (ctx, next), or undefined.`)
+}
+
 /** What the decorators of a route say of its interface. */
 export function notesOf(route: Route): Note[] {
-  return route.decorators.flatMap(({ [parts]: { note } }) => (typeof note === 'function' ? note(route) : (note ?? [])))
+  return route.decorators.flatMap(({ [parts]: { note } }) => (typeof note === 'function' ? note(route) : note) ?? [])
 }
 
 /** The same decorators with every stack replaced by its members. */
@@ -164,9 +171,10 @@ export function flat(decorators: readonly Decorator[]): readonly Decorator[] {
 function extend(ctx: AroundContext, added: object, name: string): void {
   // next(error) is Express's way to refuse a request; added to ctx, it would let the request through.
   if (added instanceof Error) throw added
+  // A composition that a test calls by itself has no app.
+  const { reserved = {} } = (ctx.app as BaseContext['app'] | undefined) ?? {}
   for (const key of Object.keys(added)) {
-    if (key in ctx.app.reserved)
-      throw new TypeError(`${name}: ctx.${key} is taken by Koa or kolba. Add it under another name.`)
+    if (key in reserved) throw new TypeError(`${name}: ctx.${key} is taken by Koa or kolba. Add it under another name.`)
   }
   Object.assign(ctx, added)
 }

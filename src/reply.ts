@@ -123,15 +123,25 @@ function plain(ctx: BaseContext, value: object | null): unknown {
 
 /**
  * A handler whose streams may fail while the decorators above it are still at work: an error that nobody listens to
- * ends the process, and `firstByte` finds it later all the same.
+ * ends the process, and `firstByte` finds it later all the same. One that they do not send is let go in the end.
  */
 export function heeding(handler: Handler): Handler {
-  return ctx => {
-    const value = handler(ctx)
-    if (isPromise(value)) value.then(heed, () => {})
-    else heed(value)
+  return (ctx: BaseContext) => {
+    const value = handler(ctx as never)
+    if (isPromise(value))
+      value.then(
+        value => lend(ctx, value),
+        () => {},
+      )
+    else lend(ctx, value)
     return value
   }
+}
+
+function lend({ res }: BaseContext, value: unknown): void {
+  if (!streamOf(value)) return
+  heed(value)
+  res.once('close', () => discard(value))
 }
 
 function heed(value: unknown): void {
@@ -173,7 +183,7 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
 }
 
 /** A reader that takes nothing for `timeouts.stream` seconds loses its connection. */
-function destroyWhenIdle({ app, res }: BaseContext): void {
+export function destroyWhenIdle({ app, res }: BaseContext): void {
   res.setTimeout(app.settings.timeouts.stream * 1000, () => res.destroy())
 }
 

@@ -140,10 +140,11 @@ export class RequestPath {
 
   /** Lets the mounted apps that take whatever is under their prefix try, in turn: whether one has answered. */
   async rest(ctx: BaseContext & { params?: object }): Promise<boolean> {
-    const above = ctx.params
+    const { route, params: above } = ctx
     for (const { isOpen, routes } of this.#fallbacks) {
       const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
       if (endpoint && (await tries(ctx, endpoint, Object.assign(Object.create(null), above, params)))) return true
+      if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
     }
     return false
   }

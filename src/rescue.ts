@@ -33,12 +33,12 @@ export class Rescue {
       if (await this.map(ctx, thrown)) return
     } catch (another) {
       // What it made another error of is not shown, and the log would know nothing of the first.
-      if (another !== thrown && toProblem(toError(another)).status >= 500) this.#app.emit('error', toError(thrown), ctx)
+      if (another !== thrown && toProblem(toError(another)).status >= 500) this.#tell(toError(thrown), ctx)
       thrown = another
     }
     const error = toError(thrown)
     await this.#write(ctx, toProblem(error), error)
-    this.#app.emit('error', error, ctx)
+    this.#tell(error, ctx)
   }
 
   /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
@@ -53,7 +53,7 @@ export class Rescue {
     // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
     if (this.#broken.get(ctx) === error) return
     this.#broken.set(ctx, error)
-    this.#app.emit('error', error, ctx)
+    this.#tell(error, ctx)
     const { res } = ctx
     if (res.headersSent || !ctx.writable) return void res.destroy()
     const refusal = toProblem(error)
@@ -82,8 +82,21 @@ export class Rescue {
     const { status } = toProblem(error)
     const answer = value instanceof Reply || value instanceof Response ? value : new Reply(status, value)
     respond(ctx, answer)
-    if (ctx.status >= 500) this.#app.emit('error', error, ctx)
+    if (ctx.status >= 500) this.#tell(error, ctx)
     return true
+  }
+
+  /** Emits the error. A listener that fails is logged, and the request is answered all the same. */
+  #tell(error: Error, ctx: BaseContext): void {
+    try {
+      this.#app.emit('error', error, ctx)
+    } catch (another) {
+      try {
+        this.#app.onerror(toError(another), ctx)
+      } catch {
+        process.emitWarning(toError(another))
+      }
+    }
   }
 
   async #write(ctx: BaseContext, refusal: Problem, error: Error): Promise<void> {

@@ -61,7 +61,8 @@ const REFUSALS: Record<string, [status: number, detail: string]> = {
 
 /** Stops accepting, lets what is under way end for so many seconds, and cuts off the rest. */
 export async function drain(server: Server, seconds: number): Promise<void> {
-  if (!server.listening) return
+  // It may be looking up its host still.
+  if (!server.listening) return void server.once('listening', () => server.close())
   const closed = new Promise(resolve => server.close(resolve))
   server.closeIdleConnections()
   const late = setTimeout(() => server.closeAllConnections(), seconds * 1000)

@@ -125,10 +125,17 @@ export const plainLogger: Logger = {
   error: (fields, message) => {
     const { err, ...rest } = fields as { err?: Error }
     const text = line('error', rest, message)
-    console.error(err ? `${text}\n${err.stack}` : text)
+    console.error(err ? `${text}\n${traceOf(err)}` : text)
   },
 }
 
 function line(level: string, fields: object, message?: string): string {
   return JSON.stringify({ time: new Date().toISOString(), level, ...fields, message })
+}
+
+/** The stack of an error and of what caused it, as far as the causes are errors, and each once. */
+function traceOf(error: Error): string {
+  const chain = new Set<Error>()
+  for (let it: unknown = error; it instanceof Error && !chain.has(it); it = it.cause) chain.add(it)
+  return [...chain].map(({ stack }) => stack).join('\nCaused by: ')
 }

@@ -1,6 +1,7 @@
 import { pipeline, Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
+import { destroyWhenIdle } from './reply.ts'
 import { nameOf } from './route.ts'
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
@@ -22,12 +23,18 @@ export function write(ctx: BaseContext): void {
   }
   if (ctx.method === 'HEAD') return writeHead(ctx)
   if (body === null || body === undefined) return writeNothing(ctx)
-  if (typeof body === 'string' || Buffer.isBuffer(body)) return void res.end(body)
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return end(ctx, body)
   const stream = toStream(body)
   if (stream) return void pipeline(stream, res, error => error && ctx.onerror(error))
   const text = toJson(ctx)
   if (!res.headersSent) ctx.length = Buffer.byteLength(text)
-  res.end(text)
+  end(ctx, text)
+}
+
+/** What the system does not take at once waits for the reader, as a stream does. */
+function end(ctx: BaseContext, body: string | Buffer): void {
+  ctx.res.end(body)
+  if (ctx.res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
 }
 
 function toJson({ route, method, path, body }: BaseContext): string {

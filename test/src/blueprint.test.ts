@@ -443,3 +443,15 @@ test('the middleware of a mounted kolba app runs once around the Koa apps that a
   t.is((await client.get('/in/1/none')).status, 404)
   t.deepEqual(seen, ['inner /k/2/x', 'inner /k/2/missing', 'inner /none'])
 })
+
+test('ctx.route and ctx.params are as before where a mounted app has not answered', async t => {
+  const app = kolba()
+  const seen: unknown[] = []
+  app.after(ctx => void seen.push(ctx.route, (ctx as { params?: object }).params))
+  app.mount(
+    '/koa',
+    new Koa().use((_ctx, next) => next()),
+  )
+  t.is((await app.client().get('/koa/nothing')).status, 404)
+  t.deepEqual(seen, [undefined, undefined])
+})

@@ -301,3 +301,23 @@ test('app.use() takes a decorator that answers by itself or leaves the answer al
   t.is((await client.get('/empty')).status, 204)
   t.is((await client.get('/none')).status, 404)
 })
+
+test('register and note may give nothing, and register nothing but a function', t => {
+  const app = kolba()
+  const quiet = decorator('quiet', (_ctx, next) => next(), {
+    note: () => undefined as never,
+    register: () => undefined,
+  })
+  app.get('/quiet', quiet, () => 1)
+  t.deepEqual(app.routes()[0]?.notes, [])
+  const late = decorator('late', (_ctx, next) => next(), { register: (async () => {}) as never })
+  t.throws(() => app.get('/late', late, () => 1), {
+    instanceOf: TypeError,
+    message: 'GET /late: register of late gives what is no function. Return a function (ctx, next), or undefined.',
+  })
+})
+
+test('a composition that adds to ctx runs without an app', t => {
+  const named = decorator('named', (_ctx, next: Next<{ user: string }>) => next({ user: 'ann' }))
+  t.is(named((ctx: { user: string }) => ctx.user)({} as never), 'ann')
+})

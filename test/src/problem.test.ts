@@ -589,3 +589,42 @@ test('a problem of a very long path leaves the path out', async t => {
   t.is(response.status, 404)
   t.false('instance' in ((await response.json()) as object))
 })
+
+test("a listener of app.on('error') that throws keeps no request from its answer", async t => {
+  const app = kolba()
+  const written: unknown[] = []
+  app.logger = { info() {}, warn() {}, error: (...fields) => void written.push(fields) }
+  app.on('error', () => {
+    throw new Error('tracker')
+  })
+  app.get('/', () => {
+    throw new Error('first')
+  })
+  app.get('/json', () => 1n)
+  for (const path of ['/', '/json']) t.is((await app.client().get(path)).status, 500, path)
+  t.is(written.length, 2)
+})
+
+test.serial('the log on the console says what an error came of', async t => {
+  const written: string[] = []
+  const { error } = console
+  console.error = (line: string) => void written.push(line)
+  t.teardown(() => {
+    console.error = error
+  })
+  const app = kolba()
+  const root = new RangeError('the root')
+  app.get('/', () => {
+    throw new Error('above', { cause: new Error('between', { cause: root }) })
+  })
+  app.get('/round', () => {
+    throw Object.assign(root, { cause: root })
+  })
+  await app.client().get('/')
+  t.regex(
+    written[0] as string,
+    /\nError: above\n(?:.*\n)+Caused by: Error: between\n(?:.*\n)+Caused by: RangeError: the root\n/,
+  )
+  await app.client().get('/round')
+  t.is(written[1]?.match(/the root/g)?.length, 2)
+})

@@ -504,3 +504,26 @@ test('a value that JSON cannot hold is a 500 whose log names the route', async t
   t.is(two, 'GET /bigint: the value cannot be written as JSON: Do not know how to serialize a BigInt')
   t.is(three, 'GET /function: a function cannot be written as JSON. Return data, a stream, or reply().')
 })
+
+test('a stream that a decorator above does not send is let go', async t => {
+  const app = kolba({ logger: keepErrors().logger })
+  const streams: Record<string, PassThrough> = {}
+  const make = (ctx: { path: string }) => {
+    streams[ctx.path] = new PassThrough()
+    return streams[ctx.path]
+  }
+  const other = decorator('other', (_ctx, next) => when(next(), () => 'other'))
+  const fails = decorator('fails', (_ctx, next) =>
+    when(next(), () => {
+      throw problem(403)
+    }),
+  )
+  app.get('/other', other, make)
+  app.get('/fails', fails, async ctx => make(ctx))
+  for (const path of ['/other', '/fails']) {
+    await (await app.client().get(path)).text()
+    const stream = streams[path] as PassThrough
+    if (!stream.closed) await once(stream, 'close', { signal: AbortSignal.timeout(10_000) })
+    t.true(stream.destroyed, path)
+  }
+})

@@ -270,6 +270,23 @@ test('a reader that takes nothing of a stream for timeouts.stream loses its conn
   line.socket.destroy()
 })
 
+test('a reader that takes nothing of a long answer for timeouts.stream loses its connection', async t => {
+  const begun = signal<http.ServerResponse>()
+  const app = kolba({ signals: false, timeouts: { stream: 0.2 } })
+  app.get('/', ctx => {
+    begun.resolve(ctx.res)
+    return Buffer.alloc(30_000_000)
+  })
+  const { port } = await listening(t, app)
+  const line = new Line(port)
+  line.socket.pause()
+  line.write(`GET / HTTP/1.1\r\n${HEAD}`)
+  const response = await begun.promise
+  await once(response, 'close', { signal: AbortSignal.timeout(10_000) })
+  t.true(response.destroyed)
+  line.socket.destroy()
+})
+
 test('a stream that gives something in time may take longer than timeouts.stream', async t => {
   const app = kolba({ timeouts: { stream: 0.3 } })
   app.get('/', () =>
@@ -384,6 +401,14 @@ test('a request that comes while the app closes is a 503 that nobody logs', asyn
   t.is(response.headers.get('connection'), 'close')
   t.like(await response.json(), { title: 'Service Unavailable', status: 503 })
   t.deepEqual(errors, [])
+})
+
+test('close() ends a server that is still looking up its host', async t => {
+  const app = kolba({ signals: false })
+  const server = app.listen(0, 'localhost')
+  await app.close()
+  await once(server, 'listening')
+  t.false(server.listening)
 })
 
 test('close() leaves no listener on the process', async t => {
