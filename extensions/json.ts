@@ -84,6 +84,7 @@ function isRendered(body: unknown): boolean {
   return (
     body instanceof Stream ||
     body instanceof Uint8Array ||
+    Symbol.asyncIterator in body ||
     [Response, ReadableStream, Blob, Error].some(type => body instanceof type)
   )
 }

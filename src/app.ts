@@ -7,7 +7,7 @@ import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { lower, type Middleware } from './lift.ts'
-import type { Inside } from './mount.ts'
+import { type Inside, insideOf } from './mount.ts'
 import { Overrides, type Replaceable } from './overrides.ts'
 import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
@@ -84,7 +84,7 @@ export class Kolba extends Koa {
       throw new TypeError('use: this is no function. Give a Koa middleware, or a decorator.')
     if (middleware.length > 2 && !isDecorator(middleware))
       throw new TypeError('use: this takes (req, res, next). A Koa middleware is (ctx, next).')
-    super.use((isDecorator(middleware) ? lower(middleware) : middleware) as Koa.Middleware)
+    super.use((isDecorator(middleware) ? lower(middleware, this) : middleware) as Koa.Middleware)
     const [routes, added] = this.middleware.splice(-2) as [Koa.Middleware, Koa.Middleware]
     this.middleware.push(added, routes)
     return this
@@ -184,6 +184,7 @@ export class Kolba extends Koa {
   /** For the app that this one is mounted on. */
   readonly inside: Inside = {
     routes: this.#blueprint,
+    life: this.#life,
     through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
@@ -194,7 +195,11 @@ export class Kolba extends Koa {
     const route = toRoute(entry, this)
     const { decorators, handler } = route
     const run = fold(decorators, decorators.length > 0 ? heeding(handler) : handler, route)
-    if (entry.fallback) return this.#path.addFallback(route, path, run, entry.fallback)
+    if (entry.rest) {
+      const inner = insideOf(entry.rest.app)
+      if (inner) this.#life.adopt(inner.life)
+      return this.#path.addFallback(route, path, run, entry.rest.isOpen)
+    }
     this.#path.routes.add(route, path, run)
     this.#urls.add(route, path, entry.known)
     this.#routes.push(route)

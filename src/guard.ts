@@ -63,13 +63,14 @@ function hostLines(rawHeaders: string[]): number {
 function guardTarget(url: string, path: string): Problem | undefined {
   if (url === '*') return
   if (!/^[\x21\x22\x24-\x7e]*$/.test(url)) return refuse(400, 'The URL has characters that must be percent-encoded.')
-  if (PLAIN.test(path)) return
   let decoded: string
   try {
+    decodeURIComponent(url)
     decoded = decodeURIComponent(path)
   } catch {
-    return refuse(400, 'The percent-encoding of the path is malformed, or is not of UTF-8.')
+    return refuse(400, 'The percent-encoding of the URL is malformed, or is not of UTF-8.')
   }
+  if (PLAIN.test(path)) return
   if (!isCanonical(path, decoded)) {
     const needless =
       'dot segments, empty segments, backslashes, NUL, and encoded letters, digits, "-", ".", "_" and "~"'

@@ -34,13 +34,7 @@ export function reservedNames(app: Koa): object {
   return Object.create(Object.getPrototypeOf(app.context), Object.fromEntries(OWN.map(name => [name, {}])))
 }
 
-const OWN = ['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond'].concat([
-  'params',
-  'requestId',
-  'route',
-  'signal',
-  'urlFor',
-])
+const OWN = 'app req res request response originalUrl state respond params requestId route signal urlFor'.split(' ')
 
 function extendContext(app: Kolba, path: RequestPath): void {
   Object.defineProperties(app.context, {

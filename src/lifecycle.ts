@@ -7,7 +7,10 @@ type Hook = () => unknown
 export class Lifecycle {
   readonly #starts: Hook[] = []
   readonly #stops: Hook[] = []
+  readonly #inner: Lifecycle[] = []
   readonly #servers = new Set<Server>()
+  /** Is the app mounted on another, which starts and ends it? */
+  isInner = false
   #started: Promise<void> | undefined
   #closed: Promise<void> | undefined
   #ignoreSignals: (() => void) | undefined
@@ -21,26 +24,38 @@ export class Lifecycle {
     this.#stops.push(hook)
   }
 
-  /** Runs the start hooks in order, once. */
+  /** Takes along the life of an app that is mounted on this one. */
+  adopt(inner: Lifecycle): void {
+    inner.isInner = true
+    this.#inner.push(inner)
+    if (this.#started) this.#started = this.#started.then(() => inner.start())
+  }
+
+  /** Runs the start hooks in order, once, those of mounted apps last. */
   start(): Promise<void> {
-    this.#started ??= runAll(this.#starts)
+    this.#started ??= runAll([...this.#starts, ...this.#inner.map(inner => () => inner.start())])
     return this.#started
   }
 
   /** Starts the app and then the server. With no hooks it listens at once, as a Koa app does. */
   listen(server: Server, args: unknown[], close?: () => Promise<void>): Server {
     checkAddress(args[0])
+    if (this.#closed) throw new TypeError('listen: the app has been closed. Make another one.')
     this.#servers.add(server)
     server.once('close', () => this.#servers.delete(server))
     if (close) this.#ignoreSignals ??= closeOnSignal(close)
     server.on('error', error => explain(error, server))
     const listen = () => server.listen(...(args as []))
-    if (this.#starts.length === 0) return listen()
+    if (!this.#hasStarts()) return listen()
     this.start().then(
       () => void (this.#closed ?? listen()),
       error => server.emit('error', error),
     )
     return server
+  }
+
+  #hasStarts(): boolean {
+    return this.#starts.length > 0 || this.#inner.some(inner => inner.#hasStarts())
   }
 
   /** Ends the servers, then runs the stop hooks, the last registered first; once. */
@@ -52,7 +67,8 @@ export class Lifecycle {
   async #close(seconds: number): Promise<void> {
     await Promise.all([...this.#servers].map(server => drain(server, seconds)))
     try {
-      await stopAll(this.#stops.reverse())
+      const inner = this.#inner.map(inner => () => inner.close(seconds))
+      await stopAll([...inner.reverse(), ...this.#stops.reverse()])
     } finally {
       this.#ignoreSignals?.()
     }

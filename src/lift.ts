@@ -1,7 +1,9 @@
 import type Koa from 'koa'
+import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { type Around, type Decorator, fold } from './decorator.ts'
 import { Reply, respond } from './reply.ts'
+import { METHODS } from './route.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
 export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknown
@@ -38,12 +40,22 @@ function asLeft(ctx: BaseContext, value: Reply | Response): Reply {
 }
 
 /** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */
-export function lower(decorator: Decorator): Middleware {
+export function lower(decorator: Decorator, app: Kolba): Middleware {
   const below = Symbol('below')
-  const run = fold([decorator], async (ctx: BaseContext & { [below]: () => Promise<void> }) => {
+  const handler = async (ctx: BaseContext & { [below]: () => Promise<void> }) => {
     await ctx[below]()
     return ctx.body
-  }) as (ctx: BaseContext) => unknown
+  }
+  const route = {
+    methods: METHODS,
+    path: '{/*rest}',
+    name: undefined,
+    decorators: [decorator],
+    handler,
+    notes: [],
+    app,
+  }
+  const run = fold([decorator], handler, route) as (ctx: BaseContext) => unknown
   return async (ctx, next) => {
     const value = await run(Object.assign(ctx, { [below]: next }))
     if (value !== ctx.body) respond(ctx, value)

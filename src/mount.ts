@@ -1,7 +1,8 @@
-import type Koa from 'koa'
+import Koa from 'koa'
 import type { Blueprint } from './blueprint.ts'
 import type { BaseContext } from './context.ts'
 import { type Around, decorator } from './decorator.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { composed, composeOf, lift, type Middleware } from './lift.ts'
 import { depth, readPath } from './path.ts'
 import { problem } from './problem.ts'
@@ -11,6 +12,7 @@ import { type Entry, METHODS, nameOf, type Route } from './route.ts'
 /** What a kolba app lets the app see that it is mounted on. */
 export interface Inside {
   readonly routes: Blueprint
+  readonly life: Lifecycle
   /** Runs what stands below inside the app's middleware, hooks and error handlers. */
   readonly through: Middleware
   /** Is there anything that answers where no route does: middleware, or an app mounted there? */
@@ -21,7 +23,7 @@ export interface Inside {
 
 /** What a kolba app lets others see, undefined for another Koa app. */
 export function insideOf(app: object): Inside | undefined {
-  return (app as { inside?: Inside } | null)?.inside
+  return app instanceof Koa ? (app as { inside?: Inside }).inside : undefined
 }
 
 const REST = '{/*rest}'
@@ -38,7 +40,7 @@ export function mountApp(app: Koa, add: (entry: Entry) => void): void {
     decorator('app', lift(through), { register: route => shortened(prefixOf(route, path), through, path === REST) })
   inside?.routes.subscribe(entry => {
     // What is mounted there without routes is asked by that app itself, inside its middleware.
-    if (!entry.fallback) add({ ...entry, decorators: [frame(entry.path), ...entry.decorators] })
+    if (!entry.rest) add({ ...entry, decorators: [frame(entry.path), ...entry.decorators] })
   })
   add({
     methods: METHODS,
@@ -47,7 +49,7 @@ export function mountApp(app: Koa, add: (entry: Entry) => void): void {
     known: [],
     decorators: [orNothing, frame(REST)],
     handler: async (ctx: BaseContext) => void (await inside?.rest(ctx)),
-    fallback: () => inside?.hasRest() ?? true,
+    rest: { app, isOpen: () => inside?.hasRest() ?? true },
   })
 }
 

@@ -74,7 +74,8 @@ export function toProblem(error: Error): Problem {
     code => kinds.count.test(code) && (code as number) >= 400 && (code as number) <= 599,
   )
   const detail = expose === true && code !== undefined ? { detail: error.message } : {}
-  const its = kinds.object.test(headers) ? { headers: headers as Headers } : {}
+  // An error of a library may carry headers that were for somebody else; one that is to be shown says so.
+  const its = typeof expose === 'boolean' && kinds.object.test(headers) ? { headers: headers as Headers } : {}
   return new Problem((code as number) ?? 500, { ...detail, ...its }, { cause: error })
 }
 

@@ -111,11 +111,17 @@ function endsHere(name: string, { url, headers }: Response): boolean {
   return HOP_BY_HOP.has(name)
 }
 
+/** What an async generator gives piece by piece is a stream. */
+function piecesOf(value: object | null): unknown {
+  const isPieces = value !== null && Symbol.asyncIterator in value && !(value instanceof Stream)
+  return isPieces ? Readable.from(value as AsyncIterable<unknown>) : value
+}
+
 /** Bytes as Koa knows them. Web streams become Node's, so that one that fails at the start is still an error. */
 function plain(ctx: BaseContext, value: object | null): unknown {
   if (value instanceof Uint8Array && !Buffer.isBuffer(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : value
+  const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : piecesOf(value)
   heed(stream)
   if (stream instanceof Stream) destroyWhenIdle(ctx)
   return stream

@@ -61,7 +61,8 @@ export class RequestPath {
       const running = this.#admits(ctx) && run(ctx, nothing)
       if (isPromise(running)) await running
       leave(ctx)
-      if (ctx.body instanceof Readable) await firstByte(ctx.body)
+      // An event stream may be silent at first, and its client waits for the headers.
+      if (ctx.body instanceof Readable && ctx.type !== 'text/event-stream') await firstByte(ctx.body)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)

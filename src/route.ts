@@ -1,4 +1,5 @@
 import http from 'node:http'
+import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { Handler } from './context.ts'
 import type { Decorator } from './decorator.ts'
@@ -70,8 +71,8 @@ export interface Entry {
   readonly handler: Handler
   /** The functions by which `app.url()` knows it. */
   readonly known: readonly Handler[]
-  /** On the routes of a mounted app that are tried when no other route fits: is there anything to try? */
-  readonly fallback?: () => boolean
+  /** On what a mounted app has in place of routes: it is tried when no route fits, where there is anything to try. */
+  readonly rest?: { readonly app: Koa; isOpen(): boolean }
 }
 
 /** `GET /books/:id`, as errors name a route; one for every method is `ALL /books/:id`. */

@@ -56,7 +56,7 @@ function isLiteral({ required, optional }: Path): boolean {
 /** A GET answers HEAD, unless the path has a HEAD of its own. */
 function choose(method: string, layers: Layer[]): Layer | undefined {
   if (method !== 'HEAD') return layers[0]
-  return layers.find(({ methods }) => !methods.includes('GET')) ?? layers[0]
+  return layers.find(({ methods, path }) => !methods.includes('GET') && path === layers[0]?.path) ?? layers[0]
 }
 
 /** Path parameters, decoded, in an object without a prototype. */

@@ -18,7 +18,7 @@ export interface Timeouts {
   keepAlive: number
   /** For a handler and its decorators, then 503, and `ctx.signal` aborts. @default 30 */
   handler: number
-  /** For the reader of a stream to take the next piece. @default 30 */
+  /** For something to move on the connection of an answer that is not sent at once; send comments in an event stream. @default 30 */
   stream: number
   /** For requests under way to end when the app closes. @default 10 */
   drain: number

@@ -25,10 +25,16 @@ export function write(ctx: BaseContext): void {
   if (body === null || body === undefined) return writeNothing(ctx)
   if (typeof body === 'string' || Buffer.isBuffer(body)) return end(ctx, body)
   const stream = toStream(body)
-  if (stream) return void pipeline(stream, res, error => error && ctx.onerror(error))
+  if (stream) return send(ctx, stream)
   const text = toJson(ctx)
   if (!res.headersSent) ctx.length = Buffer.byteLength(text)
   end(ctx, text)
+}
+
+function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
+  // The client of an event stream waits for the headers, and the first event may be long in coming.
+  if (ctx.type === 'text/event-stream') ctx.flushHeaders()
+  pipeline(stream, ctx.res, error => error && ctx.onerror(error))
 }
 
 /** What the system does not take at once waits for the reader, as a stream does. */

@@ -120,6 +120,8 @@ export function startWith(app: Kolba, components: AnyComponent[]): void {
 }
 
 async function start(app: Kolba): Promise<void> {
+  // What a mounted app names is made for the app that it is mounted on.
+  if (app.inside.life.isInner) return
   const components = [...lifeOfApp(app).components].flatMap(it => ofApp(it, app))
   try {
     await provideAll({ ...components } as unknown as Named, app)

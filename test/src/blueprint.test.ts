@@ -455,3 +455,22 @@ test('ctx.route and ctx.params are as before where a mounted app has not answere
   t.is((await app.client().get('/koa/nothing')).status, 404)
   t.deepEqual(seen, [undefined, undefined])
 })
+
+test('mount() of an app starts and stops it with the outer one', async t => {
+  const events: string[] = []
+  const app = kolba()
+  const inner = kolba()
+  const innermost = kolba()
+  const tell = (name: string, it: typeof app) =>
+    it.onStart(() => void events.push(`start ${name}`)).onStop(() => void events.push(`stop ${name}`))
+  tell('innermost', innermost)
+  inner.mount('/c', innermost)
+  tell('inner', inner)
+  app.mount('/b', inner)
+  tell('app', app)
+  innermost.get('/', () => 'x')
+  t.is(await (await app.client().get('/b/c')).text(), 'x')
+  t.deepEqual(events, ['start app', 'start inner', 'start innermost'])
+  await app.close()
+  t.deepEqual(events.slice(3), ['stop innermost', 'stop inner', 'stop app'])
+})

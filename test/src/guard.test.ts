@@ -9,7 +9,7 @@ import { testVectors } from '../support/vectors.ts'
 
 const CANONICAL =
   'The path is not in its canonical form. Send it without dot segments, empty segments, backslashes, NUL, and encoded letters, digits, "-", ".", "_" and "~".'
-const ENCODING = 'The percent-encoding of the path is malformed, or is not of UTF-8.'
+const ENCODING = 'The percent-encoding of the URL is malformed, or is not of UTF-8.'
 const CHARACTERS = 'The URL has characters that must be percent-encoded.'
 
 /** An app that says what reached it. */
@@ -139,7 +139,7 @@ for (const [target, status, said] of [
   ['/files/100%25', 200, '100%'],
   ['/files/%252e%252e', 200, '%2e%2e'],
   ["/files/!$&'()*+,;=:@~", 200, "!$&'()*+,;=:@~"],
-  ['/files/a?next=/../b%zz', 200, 'a'],
+  ['/files/a?next=/../b%2F', 200, 'a'],
   ['/files/.', 400, CANONICAL],
   ['/files/..', 400, CANONICAL],
   ['/files/../host', 400, CANONICAL],
@@ -478,3 +478,27 @@ testVectors(
 function isCanonical(text: string): boolean {
   return !text.includes('\0') && !text.split(/[/\\]/).some(part => part === '.' || part === '..')
 }
+
+test('a query with malformed percent-encoding is 400', async t => {
+  const app = kolba()
+  app.get('/', ctx => ctx.query)
+  const client = app.client()
+  for (const query of ['a=%', 'a=%zz', '%f', 'a=%ff', 'a=%C3'])
+    t.is((await client.get(`/?${query}`)).status, 400, query)
+  t.deepEqual(await (await client.get('/?a=%C3%A9&b=100%25')).json(), { a: 'é', b: '100%' })
+})
+
+test('HEAD goes to the route that GET goes to, unless the same path has a HEAD', async t => {
+  const app = kolba()
+  app.get('/books/new', ctx => {
+    ctx.set('X-By', 'new')
+    return 'new'
+  })
+  app.head('/books/:id', ctx => {
+    ctx.set('X-By', 'head')
+    return null
+  })
+  const client = app.client()
+  t.is((await client.head('/books/new')).headers.get('x-by'), 'new')
+  t.is((await client.head('/books/7')).headers.get('x-by'), 'head')
+})

@@ -527,3 +527,33 @@ test('a stream that a decorator above does not send is let go', async t => {
     t.true(stream.destroyed, path)
   }
 })
+
+test('an async generator is a stream of its pieces, under json() too', async t => {
+  const app = kolba()
+  async function* pieces() {
+    yield 'one '
+    yield 'two'
+  }
+  app.get('/', () => pieces())
+  app.get('/json', json(), () => pieces())
+  const client = app.client()
+  t.is(await (await client.get('/')).text(), 'one two')
+  t.is(await (await client.get('/json')).text(), 'one two')
+})
+
+test('an event stream sends its headers before its first event', async t => {
+  const app = kolba()
+  const stream = new PassThrough()
+  app.get('/', ctx => {
+    ctx.type = 'text/event-stream'
+    return stream
+  })
+  const server = app.listen(0)
+  if (!server.listening) await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const response = await fetch(`http://127.0.0.1:${port}/`)
+  t.is(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  stream.end('data: 1\n\n')
+  t.is(await response.text(), 'data: 1\n\n')
+  await app.close()
+})
