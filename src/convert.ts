@@ -1,0 +1,168 @@
+import { readDate } from './iso-date.ts'
+import {
+  alternatives,
+  combiner,
+  isObject,
+  itemOf,
+  type JsonObject,
+  lazy,
+  mapList,
+  mapObject,
+  propertyOf,
+  type Refs,
+  together,
+} from './json-schema.ts'
+import type { JsonSchema } from './route.ts'
+
+/** The keyword by which a schema of text says that its library wants a Date there. */
+export const DATE = { 'x-type': 'Date' }
+
+export interface Conversion {
+  /** Converts all text, as in a query; else only that which stands for a Date, as in JSON. */
+  readonly text: boolean
+  /** Takes the spaces around the commas of a list for nothing, as in a header. */
+  readonly trim?: boolean
+}
+
+type Convert = (value: unknown) => unknown
+type ChildOf<K> = (key: K) => JsonSchema | undefined
+
+/** `string`, `word:x` for one string, `number`, `integer`, `boolean`, `array`, `object`, `null`, `date`. */
+type Types = ReadonlySet<string>
+
+/** JSON's grammar, so that "0x10", " 1", "1_000" and "" are no numbers. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?$/
+const BOOLEANS = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+])
+
+/**
+ * Makes what converts text to the declared types, and guesses nothing: where text is among them it stays text, and what
+ * does not convert is left as it is, for the schema to say what is wrong with it.
+ */
+export function converter(schema: JsonSchema, refs: Refs, how: Conversion): Convert {
+  const made = new Map<JsonSchema, Convert>()
+
+  function compile(schema: JsonSchema): Convert {
+    const known = made.get(schema)
+    if (known) return known
+    const types = typesOf(schema, refs)
+    const property = childOf(schema, refs, propertyOf)
+    const item = childOf(schema, refs, itemOf)
+    const items = (list: readonly unknown[]) => mapList(list, (it, index) => child(item(index), it))
+    const convert: Convert = value => {
+      if (typeof value === 'string') return fromText(value, types, items, how)
+      if (Array.isArray(value)) return items(value)
+      if (isObject(value) && !(value instanceof Date)) return mapObject(value, (it, name) => child(property(name), it))
+      return value
+    }
+    made.set(schema, convert)
+    return convert
+  }
+
+  function child(schema: JsonSchema | undefined, value: unknown): unknown {
+    if (schema === undefined || typeof schema === 'boolean') return value
+    return compile(schema)(value)
+  }
+
+  return compile(schema)
+}
+
+/** The types that a schema takes, or undefined where it takes any. */
+export function typesOf(schema: JsonSchema, refs: Refs, seen: readonly JsonSchema[] = []): Types | undefined {
+  // An alternative that leads back to itself adds nothing.
+  if (seen.includes(schema)) return new Set()
+  const facets = together(schema, refs)
+  const some = alternatives(facets).map(list => join(list.map(it => typesOf(it, refs, [...seen, schema]))))
+  return [...facets.flatMap(said), ...some].reduce(meet, undefined)
+}
+
+/** What the keywords of one schema say of its type. */
+function said(schema: JsonObject): Types[] {
+  const { type, enum: values } = schema
+  const all: Types[] = []
+  if (type !== undefined) all.push(new Set(Array.isArray(type) ? type : [type]))
+  if (Array.isArray(values)) all.push(new Set(values.map(typeOfValue)))
+  if ('const' in schema) all.push(new Set([typeOfValue(schema.const)]))
+  if (schema['x-type'] === DATE['x-type']) all.push(new Set(['date']))
+  return all
+}
+
+function typeOfValue(value: unknown): string {
+  if (typeof value === 'string') return `word:${value}`
+  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+}
+
+function join(all: readonly (Types | undefined)[]): Types | undefined {
+  const known = all.filter(types => types !== undefined)
+  return known.length < all.length ? undefined : new Set(known.flatMap(types => [...types]))
+}
+
+function meet(one: Types | undefined, other: Types | undefined): Types | undefined {
+  if (!one || !other) return one ?? other
+  const has = (types: Types, type: string) => types.has(type) || types.has(generalOf(type))
+  return new Set([...[...one].filter(type => has(other, type)), ...[...other].filter(type => has(one, type))])
+}
+
+function generalOf(type: string): string {
+  if (type === 'date' || type.startsWith('word:')) return 'string'
+  return type === 'integer' ? 'number' : type
+}
+
+function fromText(
+  text: string,
+  types: Types | undefined,
+  items: (list: readonly string[]) => unknown,
+  { text: all, trim }: Conversion,
+): unknown {
+  if (!types || types.has('string') || types.has(`word:${text}`)) return text
+  if (types.has('date')) return readDate(text) ?? text
+  if (!all) return text
+  const number = types.has('number') || types.has('integer') ? readNumber(text, types.has('number')) : undefined
+  if (number !== undefined) return number
+  if (types.has('boolean') && BOOLEANS.has(text)) return BOOLEANS.get(text)
+  if (!types.has('array')) return text
+  if (text === '') return items([])
+  return items(text.split(',').map(item => (trim ? item.trim() : item)))
+}
+
+/** A whole number that would lose digits is left as text: `9007199254740993` is nobody's id but its own. */
+function readNumber(text: string, fractions: boolean): number | undefined {
+  if (!NUMBER.test(text)) return
+  const number = Number(text)
+  const isWhole = !fractions || /^-?\d+$/.test(text)
+  return isWhole && Math.abs(number) > Number.MAX_SAFE_INTEGER
+    ? undefined
+    : Number.isFinite(number)
+      ? number
+      : undefined
+}
+
+/** What is declared one level down, in the alternatives as well. */
+function childOf<K>(schema: JsonSchema, refs: Refs, read: (facets: JsonObject[]) => ChildOf<K>): ChildOf<K> {
+  const facets = together(schema, refs)
+  const own = read(facets)
+  const choices = alternatives(facets).map(list => ({
+    below: list.map(it => lazy(() => childOf(it, refs, read))),
+    combine: combiner('anyOf'),
+  }))
+  if (choices.length === 0) return own
+  const combine = combiner('allOf')
+  return key => {
+    const some = choices.map(({ below, combine }) => combine(below.map(it => it()(key)).filter(isDefined)))
+    return combine([own(key), ...some].filter(isDefined))
+  }
+}
+
+/** Says which properties may be lists; one that is not declared may be. */
+export function listTaker(schema: JsonSchema, refs: Refs): (name: string) => boolean {
+  const property = childOf(schema, refs, propertyOf)
+  return name => typesOf(property(name) ?? true, refs)?.has('array') ?? true
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined
+}
