@@ -1,3 +1,4 @@
+import { chooser, mayFit } from './alternatives.ts'
 import { readDate } from './iso-date.ts'
 import {
   alternatives,
@@ -50,17 +51,30 @@ export function converter(schema: JsonSchema, refs: Refs, how: Conversion): Conv
     const known = made.get(schema)
     if (known) return known
     const types = typesOf(schema, refs)
+    const choose = choosing(schema)
     const property = childOf(schema, refs, propertyOf)
     const item = childOf(schema, refs, itemOf)
     const items = (list: readonly unknown[]) => mapList(list, (it, index) => child(item(index), it))
     const convert: Convert = value => {
       if (typeof value === 'string') return fromText(value, types, items, how)
       if (Array.isArray(value)) return items(value)
-      if (isObject(value) && !(value instanceof Date)) return mapObject(value, (it, name) => child(property(name), it))
-      return value
+      if (!isObject(value) || value instanceof Date) return value
+      const chosen = choose?.(value)
+      // Where alternatives are told apart, the types are those of the one that fits.
+      if (chosen?.fitting.some(some => some.length === 1)) return compile(chosen.schema)(value)
+      return mapObject(value, (it, name) => child(property(name), it))
     }
     made.set(schema, convert)
     return convert
+  }
+
+  function choosing(schema: JsonSchema): ReturnType<typeof chooser> | undefined {
+    const facets = together(schema, refs)
+    const choices = alternatives(facets)
+    if (choices.length === 0) return
+    const own = facets.map(({ anyOf, oneOf, allOf, ...rest }) => rest)
+    const one = (list: readonly JsonSchema[]) => (list.length === 1 ? list[0] : { anyOf: list })
+    return chooser(choices, mayFit(refs, how.text), chosen => ({ allOf: [...own, ...chosen.map(one)] }))
   }
 
   function child(schema: JsonSchema | undefined, value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { chooser, mayFit } from './alternatives.ts'
 import {
   alternatives,
   GONE,
@@ -58,28 +59,15 @@ export function pruner(schema: JsonSchema, refs: Refs, drop: 'readOnly' | 'write
     }
   }
 
-  /** Looks which alternatives fit, as far as can be seen without a validator: one of them, or all where several do. */
+  /** Goes by the alternative that fits, as far as can be seen without a validator; by all where several do. */
   function choosing(facets: readonly JsonObject[], choices: readonly JsonSchema[][]): Prune {
     const isDeclared = facets.some(declares)
-    const own = facets.map(({ anyOf, oneOf, $ref, $dynamicRef, allOf, ...rest }) => rest)
-    const variants = new Map<string, Prune>()
+    const own = facets.map(({ anyOf, oneOf, allOf, ...rest }) => rest)
+    const choose = chooser(choices, mayFit(refs), chosen => ({ allOf: [...own, ...chosen.flat()] }))
     return value => {
       if (!isObject(value)) return value
-      const fitting = choices.map(list => list.flatMap((it, index) => (mayFit(it, value, refs) ? [index] : [])))
-      if (!isDeclared && fitting.some((some, place) => some.some(it => isOpen(choices[place]?.[it] as JsonSchema)))) {
-        return value
-      }
-      const key = fitting.map(some => (some.length === 1 ? some[0] : 'all')).join()
-      let prune = variants.get(key)
-      if (!prune) {
-        const chosen = choices.flatMap((list, place) => {
-          const some = fitting[place] as number[]
-          return some.length === 1 ? [list[some[0] as number] as JsonSchema] : list
-        })
-        prune = compile({ allOf: [...own, ...chosen] })
-        variants.set(key, prune)
-      }
-      return prune(value)
+      const { fitting, schema } = choose(value)
+      return !isDeclared && fitting.flat().some(it => isOpen(it)) ? value : compile(schema)(value)
     }
   }
 
@@ -106,30 +94,4 @@ function withConditional(facets: readonly JsonObject[], refs: Refs): JsonObject[
     const more = some.filter(it => it !== undefined).flatMap(it => together(it as JsonSchema, refs))
     return [facet, ...(more.length > 0 ? withConditional(more, refs) : [])]
   })
-}
-
-/** May a value be of a schema, by its type, its required properties, and the words that tell alternatives apart? */
-function mayFit(schema: JsonSchema, value: unknown, refs: Refs, seen: readonly JsonSchema[] = []): boolean {
-  if (seen.includes(schema)) return false
-  return together(schema, refs).every(facet => {
-    const { type, required, properties, enum: values } = facet
-    if (type !== undefined && ![type].flat().some(it => isOfType(value, it as string))) return false
-    if (Array.isArray(values) && !isObject(value) && !values.includes(value)) return false
-    if ('const' in facet && !isObject(value) && facet.const !== value) return false
-    const choices = alternatives([facet])
-    if (!choices.every(list => list.some(it => mayFit(it, value, refs, [...seen, schema])))) return false
-    if (!isObject(value) || Array.isArray(value)) return true
-    if (!listOf(required).every(name => Object.hasOwn(value, name as never))) return false
-    return Object.entries((properties ?? {}) as Record<string, JsonSchema>).every(
-      ([name, its]) => !Object.hasOwn(value, name) || mayFit(its, value[name], refs),
-    )
-  })
-}
-
-function isOfType(value: unknown, type: string): boolean {
-  if (type === 'array') return Array.isArray(value)
-  if (type === 'object') return isObject(value) && !Array.isArray(value)
-  if (type === 'null') return value === null
-  if (type === 'string') return typeof value === 'string' || value instanceof Date
-  return type === 'integer' ? Number.isInteger(value) : typeof value === type
 }

@@ -16,6 +16,7 @@ interface Issue extends StandardSchemaV1.Issue {
   readonly expected?: unknown
   readonly received?: unknown
   readonly actual?: unknown
+  readonly problem?: string
 }
 
 export function isStandardSchema(value: unknown): value is StandardSchemaV1 {
@@ -28,7 +29,8 @@ export function isStandardSchema(value: unknown): value is StandardSchemaV1 {
 /** The faults that the issues of a library are. */
 export function toFaults(vendor: string, issues: readonly StandardSchemaV1.Issue[], input: unknown): Fault[] {
   return issues.flatMap((issue: Issue) => {
-    const path = (issue.path ?? []).map(step => toKey(typeof step === 'object' ? step.key : step))
+    // Not by map(), which gives the path of arktype its own kind of list.
+    const path = Array.from(issue.path ?? [], step => toKey(typeof step === 'object' ? step.key : step))
     const message = sentence(SAFE[vendor]?.(issue) ?? withoutValue(issue, path, input))
     // zod has one issue for all properties that are too many.
     if (issue.code !== 'unrecognized_keys' || !issue.keys) return { path, message }
@@ -46,10 +48,10 @@ const SAFE: Record<string, (issue: Issue) => string> = {
     if (expected === 'never') return 'This is not expected here'
     return received === 'undefined' || !expected ? 'This is missing or not of the right kind' : `Expected ${expected}`
   },
-  arktype: ({ message, code, expected, actual }) => {
+  arktype: ({ message, code, problem = '', expected, actual }) => {
     if (code === 'predicate' && expected === 'removed') return 'This is not expected here'
     const quoted = typeof actual === 'string' && actual !== '' && message.includes(`(was ${actual})`)
-    if (!quoted) return message
+    if (!quoted) return problem && message.endsWith(problem) ? capital(problem) : message
     // What arktype expected of one of several types has the value in it again.
     return typeof expected === 'string' && !expected.includes('(was ') ? `Expected ${expected}` : GENERAL
   },
@@ -71,4 +73,8 @@ function toKey(key: PropertyKey): string | number {
 function sentence(message: string): string {
   const text = message.trim() || GENERAL
   return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -50,8 +50,8 @@ function refiner(json: JsonObject, refs: Refs, place: Place, strips: boolean): P
   // A library that leaves the undeclared out by itself does it faster.
   const prune = strips && !text.includes('"readOnly":true') ? undefined : pruner(json, refs, 'readOnly')
   return (value, isText) => {
-    const known = prune ? prune(value) : value
-    return isText ? convert(known) : dates ? dates(known) : known
+    const typed = isText ? convert(value) : dates ? dates(value) : value
+    return prune ? prune(typed) : typed
   }
 }
 
