@@ -26,14 +26,17 @@ export interface InputSchemas {
   query?: AnySchema
   /** Headers, by their name in any case; only those that are declared are looked at. */
   headers?: AnySchema
-  /** Cookies; only those that are declared, and only with a good signature where the app has `keys`. */
+  /** Cookies; only those that are declared are looked at. */
   cookies?: AnySchema
   /** The body, which is read for it. */
   body?: AnySchema
 }
 
-/** How the body is read. @default types: those of JSON, forms and text that the schema may take */
-export type InputOptions = Omit<BodyOptions, 'optional'>
+/** How the body is read: as with `body()`, except that the types are by default those that its schema may take. */
+export interface InputOptions extends Omit<BodyOptions, 'optional'> {
+  /** Takes a cookie only with a good signature by the app's `keys`, as `ctx.cookies.set` with `signed` makes it. @default false */
+  signed?: boolean
+}
 
 /** What `input()` adds to ctx. */
 export interface Input<S> {
@@ -65,7 +68,7 @@ export function input<const S extends InputSchemas>(schemas: S, options: InputOp
   if (!kinds.object.test(schemas)) throw new TypeError('input: there are no schemas. Give { query: ... } or the like.')
   checkOptions('input', schemas, places)
   const { optional, ...known } = BODY_OPTIONS
-  checkOptions('input', options, known)
+  checkOptions('input', options, { ...known, signed: kinds.flag })
   let made: Prepared | undefined
   const prepared = (route?: Route): Prepared => {
     made ??= prepare(route ? `${nameOf(route)}: input` : 'input', schemas, options)

@@ -25,7 +25,7 @@ export interface Part extends PreparedSchema {
 
 type Values = Record<string, unknown>
 
-export function preparePart(where: string, place: Place, schema: unknown): Part {
+export function preparePart(where: string, place: Place, schema: unknown, signed: boolean): Part {
   const prepared = prepareSchema(`${where} ${place}`, schema)
   const { input: json } = prepared.json
   const refs = json ? readRefs(`${where} ${place}`, json) : new Map()
@@ -39,7 +39,7 @@ export function preparePart(where: string, place: Place, schema: unknown): Part 
     names,
     takes: type => !types || [...types].some(it => it === type || (type === 'string' && /^(word:|date$)/.test(it))),
     refine: json ? refiner(json, refs, place, prepared.strips) : value => value,
-    read: readers(json, refs, names ?? [])[place],
+    read: readers(json, refs, names ?? [], signed)[place],
   }
 }
 
@@ -55,13 +55,18 @@ function refiner(json: JsonObject, refs: Refs, place: Place, strips: boolean): P
   }
 }
 
-function readers(json: JsonObject | undefined, refs: Refs, names: readonly string[]): Record<Place, Part['read']> {
+function readers(
+  json: JsonObject | undefined,
+  refs: Refs,
+  names: readonly string[],
+  signed: boolean,
+): Record<Place, Part['read']> {
   const mayRepeat = json ? listTaker(json, refs) : () => true
   return {
     params: ({ params }: BaseContext & { params?: unknown }) => params,
     query: ({ querystring }) => readQuery(querystring, mayRepeat),
     headers: ({ req }) => (json ? choose(names, name => req.headers[name.toLowerCase()]) : req.headers),
-    cookies: ({ cookies }) => choose(names, name => cookies.get(name)),
+    cookies: ({ cookies }) => choose(names, name => cookies.get(name, { signed })),
     body: () => undefined,
   }
 }

@@ -2,6 +2,7 @@ import { type BodyOptions, type BodyReader, type BodyType, bodyReader } from '..
 import type { AnySchema } from '../../src/schema.ts'
 import { type Part, type Place, preparePart } from './part.ts'
 
+type Options = Omit<BodyOptions, 'optional'> & { readonly signed?: boolean }
 type Schemas = { readonly [P in Place]?: AnySchema }
 
 /** What a route takes, made ready once. */
@@ -15,8 +16,10 @@ export interface Prepared {
 export const PLACES: readonly Place[] = ['params', 'query', 'headers', 'cookies', 'body']
 
 /** @throws TypeError for what is no schema */
-export function prepare(where: string, schemas: Schemas, options: Omit<BodyOptions, 'optional'>): Prepared {
-  const parts = PLACES.flatMap(place => (schemas[place] === undefined ? [] : preparePart(where, place, schemas[place])))
+export function prepare(where: string, schemas: Schemas, { signed = false, ...options }: Options): Prepared {
+  const parts = PLACES.flatMap(place =>
+    schemas[place] === undefined ? [] : preparePart(where, place, schemas[place], signed),
+  )
   const body = parts.find(({ place }) => place === 'body')
   const types = options.types ?? (body ? typesOf(body) : [])
   return {
