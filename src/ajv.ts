@@ -3,8 +3,19 @@ import type { Ajv2020, AnySchemaObject, ErrorObject } from 'ajv/dist/2020.js'
 import { isObject, type JsonObject, listOf } from './json-schema.ts'
 import type { Checked, Fault } from './standard-schema.ts'
 
-/** Keywords of OpenAPI that say nothing of what fits. */
-const ANNOTATIONS = ['example', 'discriminator', 'xml', 'externalDocs']
+/** Keywords of OpenAPI that say nothing of what fits, and one that ajv follows and does not know. */
+const ANNOTATIONS = ['example', 'discriminator', 'xml', 'externalDocs', '$anchor']
+
+const OPTIONS = {
+  allErrors: true,
+  useDefaults: true,
+  // What an object inherits, as `toString`, is not there.
+  ownProperties: true,
+  allowMatchingProperties: true,
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+}
 
 /**
  * Compiles a JSON Schema 2020-12 with ajv. Formats are asserted, defaults are filled in, all faults are found, and an
@@ -19,13 +30,7 @@ export function compileJsonSchema(
   others: readonly JsonObject[] = [],
 ): (value: unknown) => Checked {
   const { Ajv, addFormats } = load(where)
-  const ajv = new Ajv({
-    allErrors: true,
-    strictTypes: false,
-    strictTuples: false,
-    strictRequired: false,
-    useDefaults: true,
-  })
+  const ajv = new Ajv(OPTIONS)
   addFormats(ajv)
   ajv.addVocabulary([...ANNOTATIONS, ...extensionsOf([schema, others])])
   try {

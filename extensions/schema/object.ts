@@ -64,8 +64,8 @@ export function object<R extends SchemaRecord>(shape: R, options: ObjectOptions 
 }
 
 function toProperty(name: string, schema: SchemaRecord[string]): Property {
-  const json = jsonOf(schema)
   const its = readerOf(`object ${name}`, schema)
+  const json = jsonOf(schema)
   const read: Read = json.input.readOnly === true ? value => (value === undefined ? value : its(value)) : its
   return { name, read, json, isOptional: !(attempt(read) instanceof Faults), isInherited: name in Object.prototype }
 }

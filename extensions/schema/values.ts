@@ -73,7 +73,7 @@ export function text(options: TextOptions = {}): Schema<string> {
     type: 'string',
     ...(min > 0 && { minLength: min }),
     maxLength: max,
-    ...(match && { pattern: match.source }),
+    ...(match?.flags.replace('u', '') === '' && { pattern: match.source }),
   }
   return makeSchema(read, same(json))
 }
@@ -98,7 +98,7 @@ export function uuid(): Schema<string> {
 }
 
 /** One of these values. */
-export function oneOf<const T extends string | number | boolean | null>(...values: readonly T[]): Schema<T> {
+export function oneOf<const T extends readonly (string | number | boolean | null)[]>(...values: T): Schema<T[number]> {
   if (values.length === 0) throw new TypeError('oneOf: there are no values. Give some.')
   const known = new Set<unknown>(values)
   const expected = `Expected one of ${values.map(value => JSON.stringify(value)).join(', ')}.`
