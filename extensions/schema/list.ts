@@ -30,10 +30,13 @@ export function list<S extends StandardSchemaV1>(
     let faults: Faults | undefined
     let changed: unknown[] | undefined
     for (let index = 0; index < value.length; index += 1) {
-      const item = readItem(value[index])
-      if (item instanceof Faults) faults = (faults ?? new Faults()).add(index, item)
-      else if (item !== value[index]) changed ??= value.slice(0, index)
-      changed?.push(item)
+      const before = value[index]
+      const after = readItem(before)
+      if (after instanceof Faults) {
+        faults ??= new Faults()
+        faults.add(index, after)
+      } else if (after !== before) changed ??= value.slice(0, index)
+      changed?.push(after)
     }
     if (faults) return faults
     if (unique && new Set(value.map(item => JSON.stringify(item))).size < value.length)

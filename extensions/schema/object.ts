@@ -13,6 +13,8 @@ interface Property {
   readonly read: Read
   readonly json: JsonSides
   readonly isOptional: boolean
+  /** Is undefined given for undefined? */
+  readonly isSkipped: boolean
   /** A name such as `constructor` is found on every object. */
   readonly isInherited: boolean
 }
@@ -29,17 +31,20 @@ export function object<R extends SchemaRecord>(shape: R, options: ObjectOptions 
   const read: Read = value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Faults('Expected an object.')
     const given = value as Record<string, unknown>
+    if (isAsDeclared(given, properties)) return given
     let faults: Faults | undefined
     let changes: [string, unknown][] | undefined
     let count = 0
     for (let index = 0; index < properties.length; index += 1) {
       const { name, read, isInherited } = properties[index] as Property
       const before = isInherited && !Object.hasOwn(given, name) ? undefined : given[name]
-      const after = read(before)
       if (before !== undefined) count += 1
-      if (after instanceof Faults)
-        faults = (faults ?? new Faults()).add(name, before === undefined ? new Faults(REQUIRED) : after)
-      else if (after !== before) {
+      const after = read(before)
+      if (after === before) continue
+      if (after instanceof Faults) {
+        faults ??= new Faults()
+        faults.add(name, before === undefined ? new Faults(REQUIRED) : after)
+      } else {
         changes ??= []
         changes.push([name, after])
       }
@@ -67,7 +72,31 @@ function toProperty(name: string, schema: SchemaRecord[string]): Property {
   const its = readerOf(`object ${name}`, schema)
   const json = jsonOf(schema)
   const read: Read = json.input.readOnly === true ? value => (value === undefined ? value : its(value)) : its
-  return { name, read, json, isOptional: !(attempt(read) instanceof Faults), isInherited: name in Object.prototype }
+  const absent = attempt(read)
+  const isOptional = !(absent instanceof Faults)
+  return { name, read, json, isOptional, isSkipped: absent === undefined, isInherited: name in Object.prototype }
+}
+
+/**
+ * Is there nothing to change or to say, and all in the order of the declaration, as in most requests? A loop of this
+ * kind is the fastest way to read properties by name; what does not end well here is looked at again with care.
+ */
+function isAsDeclared(given: Record<string, unknown>, properties: readonly Property[]): boolean {
+  let index = 0
+  for (const name in given) {
+    let property = properties[index]
+    while (property !== undefined && property.name !== name) {
+      if (!property.isSkipped) return false
+      index += 1
+      property = properties[index]
+    }
+    if (property === undefined) return false
+    const value = given[name]
+    if (property.read(value) !== value) return false
+    index += 1
+  }
+  while (properties[index]?.isSkipped) index += 1
+  return index === properties.length
 }
 
 /** What has a default, or is the service's to give, is always there in what is sent out; what never leaves is not. */
@@ -88,10 +117,10 @@ function attempt(read: Read): unknown {
   }
 }
 
-/** Object.keys would make a list. */
+/** Object.keys would make a list. Where a name is inherited there is one too many, and no harm done. */
 function countOf(given: object): number {
   let count = 0
-  for (const name in given) if (Object.hasOwn(given, name)) count += 1
+  for (const _ in given) count += 1
   return count
 }
 

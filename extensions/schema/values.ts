@@ -65,7 +65,9 @@ export function text(options: TextOptions = {}): Schema<string> {
   }
   const read = (value: unknown) => {
     if (typeof value !== 'string') return new Faults(faults.kind)
-    if (!hasLength(value, min, max)) return new Faults(faults.length)
+    const units = value.length
+    // A character has one code unit or two, so that counting is needed only near the bounds.
+    if ((units > max || units < min * 2) && !hasLength(value, min, max)) return new Faults(faults.length)
     if (!value.isWellFormed()) return new Faults(faults.kind)
     return match && !match.test(value) ? new Faults(faults.pattern) : value
   }
@@ -78,11 +80,8 @@ export function text(options: TextOptions = {}): Schema<string> {
   return makeSchema(read, same(json))
 }
 
-/** The code points are counted only where the code units, of which each has one or two, leave it open. */
 function hasLength(text: string, min: number, max: number): boolean {
-  const units = text.length
-  if (units < min || units > max * 2) return false
-  if (units <= max && units >= min * 2) return true
+  if (text.length < min || text.length > max * 2) return false
   let points = 0
   for (const _ of text) points += 1
   return points >= min && points <= max

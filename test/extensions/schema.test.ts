@@ -142,7 +142,7 @@ const rows: Record<string, Row[]> = {
     [object({ a: int() }), [], undefined, 'Expected an object.'],
     [object({ a: int() }), null, undefined, 'Expected an object.'],
     [object({ a: optional(int()) }), {}, {}],
-    [object({ a: optional(int()) }), { a: undefined }, {}],
+    [object({ a: optional(int()) }), { a: undefined }, { a: undefined }],
     [object({ a: optional(date()) }), { a: '2026-01-01' }, { a: new Date('2026-01-01') }],
     [object({ a: z.string().trim() }), { a: ' x ' }, { a: 'x' }],
     [object({ constructor: optional(text()), toString: optional(text()) }), {}, {}],

@@ -105,7 +105,7 @@ const prunings: [schema: Json, value: unknown, result: unknown][] = [
     { a: 1, b: 2 },
   ],
   [
-    { properties: { a: {} }, if: {}, then: { properties: { b: {} } } },
+    { properties: { a: {} }, if: {}, else: { properties: { b: {} } } },
     { a: 1, b: 2, c: 3 },
     { a: 1, b: 2 },
   ],
