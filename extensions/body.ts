@@ -1,7 +1,6 @@
-import { type BodyOptions, bodyReader } from '../src/body.ts'
-import { type Decorator, decorator } from '../src/index.ts'
+import { type BodyOptions, bodyReader, type Decorator, decorator } from '../src/index.ts'
 
-export type { BodyOptions } from '../src/body.ts'
+export type { BodyOptions } from '../src/index.ts'
 
 /** What `body()` adds to ctx. It is unknown because nobody has checked it yet: that is `input()`'s to do. */
 export interface BodyInput {

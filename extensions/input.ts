@@ -1,19 +1,23 @@
-import { BODY_OPTIONS, type BodyOptions, type BodyReader } from '../src/body.ts'
 import {
+  type AnySchema,
   type AroundContext,
   type Awaitable,
+  BODY_OPTIONS,
+  type BodyOptions,
+  type BodyReader,
+  type Checked,
   checkOptions,
   type Decorator,
   decorator,
   isPromise,
   kinds,
   nameOf,
+  type OutputOf,
   problem,
   type Route,
+  readPath,
   when,
 } from '../src/index.ts'
-import { readPath } from '../src/path.ts'
-import type { AnySchema, Checked, OutputOf } from '../src/schema.ts'
 import { refusal, say } from './input/faults.ts'
 import { noteOf } from './input/note.ts'
 import type { Part } from './input/part.ts'
@@ -40,7 +44,7 @@ export interface InputOptions extends Omit<BodyOptions, 'optional'> {
 
 /** What `input()` adds to ctx. */
 export interface Input<S> {
-  input: { [P in keyof S]: OutputOf<S[P]> }
+  input: { -readonly [P in keyof S]: OutputOf<S[P]> }
 }
 
 /**

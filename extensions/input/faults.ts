@@ -1,5 +1,4 @@
-import { type Problem, problem } from '../../src/index.ts'
-import type { Fault } from '../../src/schema.ts'
+import { type Fault, type Problem, problem } from '../../src/index.ts'
 import { IN, type Part } from './part.ts'
 
 export interface SaidFault {

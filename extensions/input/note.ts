@@ -1,5 +1,4 @@
-import type { Note } from '../../src/index.ts'
-import type { JsonObject } from '../../src/json-schema.ts'
+import type { JsonObject, Note } from '../../src/index.ts'
 import { IN, type Part } from './part.ts'
 import type { Prepared } from './prepare.ts'
 

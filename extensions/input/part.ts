@@ -1,8 +1,16 @@
-import { converter, listTaker, typesOf } from '../../src/convert.ts'
-import type { BaseContext } from '../../src/index.ts'
-import { declaredNames, type JsonObject, type Refs, readRefs } from '../../src/json-schema.ts'
-import { pruner } from '../../src/prune.ts'
-import { type PreparedSchema, prepareSchema } from '../../src/schema.ts'
+import {
+  type BaseContext,
+  converter,
+  declaredNames,
+  type JsonObject,
+  listTaker,
+  type PreparedSchema,
+  prepareSchema,
+  pruner,
+  type Refs,
+  readRefs,
+  typesOf,
+} from '../../src/index.ts'
 import { readQuery } from './query.ts'
 
 export type Place = 'params' | 'query' | 'headers' | 'cookies' | 'body'

@@ -1,5 +1,4 @@
-import { type BodyOptions, type BodyReader, type BodyType, bodyReader } from '../../src/body.ts'
-import type { AnySchema } from '../../src/schema.ts'
+import { type AnySchema, type BodyOptions, type BodyReader, type BodyType, bodyReader } from '../../src/index.ts'
 import { type Part, type Place, preparePart } from './part.ts'
 
 type Options = Omit<BodyOptions, 'optional'> & { readonly signed?: boolean }

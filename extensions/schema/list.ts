@@ -1,7 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { checkOptions, kinds } from '../../src/index.ts'
-import type { JsonObject } from '../../src/json-schema.ts'
-import type { InputOf, OutputOf } from '../../src/schema.ts'
+import { checkOptions, type InputOf, type JsonObject, kinds, type OutputOf } from '../../src/index.ts'
 import { Faults, jsonOf, makeSchema, type Read, readerOf, type Schema } from './make.ts'
 
 export interface ListOptions {

@@ -1,7 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { isPromise } from '../../src/index.ts'
-import type { JsonObject } from '../../src/json-schema.ts'
-import { jsonSchemasOf } from '../../src/json-schema-of.ts'
+import { isPromise, type JsonObject, jsonSchemasOf } from '../../src/index.ts'
 
 /** A Standard Schema that can say itself as JSON Schema, as all of this folder are. */
 export interface Schema<Output, Input = Output> {

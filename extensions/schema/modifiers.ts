@@ -1,6 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { JsonObject } from '../../src/json-schema.ts'
-import type { InputOf, OutputOf } from '../../src/schema.ts'
+import type { InputOf, JsonObject, OutputOf } from '../../src/index.ts'
 import { jsonOf, makeSchema, readerOf, type Schema } from './make.ts'
 
 /**

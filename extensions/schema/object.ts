@@ -1,6 +1,11 @@
-import { among, checkOptions } from '../../src/index.ts'
-import type { JsonObject } from '../../src/json-schema.ts'
-import type { InputOf, OutputOf, SchemaRecord } from '../../src/schema.ts'
+import {
+  among,
+  checkOptions,
+  type InputOf,
+  type JsonObject,
+  type OutputOf,
+  type SchemaRecord,
+} from '../../src/index.ts'
 import { Faults, type JsonSides, jsonOf, makeSchema, type Read, readerOf, type Schema } from './make.ts'
 
 export interface ObjectOptions {

@@ -1,6 +1,4 @@
-import { checkOptions, type Kind, kinds } from '../../src/index.ts'
-import { readDate } from '../../src/iso-date.ts'
-import type { JsonObject } from '../../src/json-schema.ts'
+import { checkOptions, type JsonObject, type Kind, kinds, readDate } from '../../src/index.ts'
 import { Faults, makeSchema, type Schema, same } from './make.ts'
 import { checkPattern } from './pattern.ts'
 
