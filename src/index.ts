@@ -20,7 +20,7 @@ export {
 } from './decorator.ts'
 export { readDate } from './iso-date.ts'
 export { declaredNames, type JsonObject, type Refs, readRefs } from './json-schema.ts'
-export { type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
+export { embedded, type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
@@ -41,6 +41,7 @@ export {
   type PreparedSchema,
   prepareSchema,
   type SchemaRecord,
+  stripsUndeclared,
 } from './schema.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
 export type { Query, UrlOf } from './url.ts'

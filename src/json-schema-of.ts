@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import { DATE } from './convert.ts'
@@ -30,6 +31,13 @@ export function jsonSchemasOf(schema: StandardSchemaV1): JsonSchemas {
   const vendor = schema['~standard'].vendor
   const read = vendor === 'valibot' ? readValibot : readStandard
   return { input: attempt(() => read(schema, 'input')), output: attempt(() => read(schema, 'output')) }
+}
+
+/** A JSON Schema to stand within another. Its references begin at its own root, which it is where it has an `$id`. */
+export function embedded({ $schema, ...json }: JsonObject): JsonObject {
+  const text = JSON.stringify(json)
+  if (!text.includes('"$ref"')) return json
+  return { $id: `kolba:///${createHash('sha256').update(text).digest('hex').slice(0, 16)}`, ...json }
 }
 
 function readStandard(schema: StandardSchemaV1, side: Side): JsonObject | undefined {

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { compileJsonSchema, withoutReadOnly } from './ajv.ts'
 import type { Awaitable } from './context.ts'
 import { isObject, type JsonObject } from './json-schema.ts'
-import { type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
+import { embedded, type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
 import { type Checked, type Fault, isStandardSchema, toFaults } from './standard-schema.ts'
 import { isPromise, when } from './when.ts'
 
@@ -52,6 +52,11 @@ export interface PreparedSchema {
 /** Libraries of which an object gives its declared properties and no others. */
 const STRIPPING = ['kolba', 'zod', 'valibot']
 
+/** Does a schema leave out by itself what is not declared? One of kolba does not where it is made of others that do not. */
+export function stripsUndeclared({ '~standard': its }: StandardSchemaV1): boolean {
+  return STRIPPING.includes(its.vendor) && (its as { strips?: boolean }).strips !== false
+}
+
 /**
  * Prepares a schema, once, so that all kinds of them are used alike.
  *
@@ -88,7 +93,7 @@ function prepareStandard(schema: StandardSchemaV1): PreparedSchema {
     check: value => when(validate(value), result => read(value, result as StandardSchemaV1.Result<unknown>)),
     json: jsonSchemasOf(schema),
     isOptional: takesUndefined(schema),
-    strips: STRIPPING.includes(vendor),
+    strips: stripsUndeclared(schema),
   }
 }
 
@@ -124,14 +129,7 @@ function collect(names: readonly string[], results: readonly Checked[]): Checked
 
 /** The JSON Schema of a record. One of its schemas that says nothing of itself is anything. */
 function objectOf(parts: readonly { name: string; json: JsonObject | undefined; isOptional: boolean }[]): JsonObject {
-  const schemas = parts.map(({ name, json = {} }) => {
-    const { $schema, ...schema } = json
-    // References within it begin at its own root, which a schema with an $id is.
-    return [
-      name,
-      JSON.stringify(json).includes('"$ref"') ? { $id: `kolba:///${encodeURIComponent(name)}`, ...schema } : schema,
-    ]
-  })
+  const schemas = parts.map(({ name, json = {} }) => [name, embedded(json)])
   const required = parts.filter(({ isOptional }) => !isOptional).map(({ name }) => name)
   return { type: 'object', properties: Object.fromEntries(schemas), ...(required.length > 0 && { required }) }
 }

@@ -50,5 +50,5 @@ export function list<S extends StandardSchemaV1>(
     ...(max < Infinity && { maxItems: max }),
     ...(unique && { uniqueItems: true }),
   })
-  return makeSchema(read, { input: json(items.input), output: json(items.output) })
+  return makeSchema(read, { input: json(items.input), output: json(items.output) }, [of])
 }

@@ -1,5 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { isPromise, type JsonObject, jsonSchemasOf } from '../../src/index.ts'
+import { embedded, isPromise, type JsonObject, jsonSchemasOf, stripsUndeclared } from '../../src/index.ts'
 
 /** A Standard Schema that can say itself as JSON Schema, as all of this folder are. */
 export interface Schema<Output, Input = Output> {
@@ -35,11 +35,17 @@ interface Own {
 
 const reader: unique symbol = Symbol.for('kolba.schema') as never
 
-/** Makes a schema of what reads a value and what it is as JSON Schema. */
-export function makeSchema<Output, Input = Output>(read: Read, json: JsonSides): Schema<Output, Input> {
+/** Makes a schema of what reads a value, what it is as JSON Schema, and the schemas that it is made of. */
+export function makeSchema<Output, Input = Output>(
+  read: Read,
+  json: JsonSides,
+  parts: readonly StandardSchemaV1[] = [],
+): Schema<Output, Input> {
+  const its = { strips: parts.every(stripsUndeclared) }
   const schema: Schema<Output, Input> & Own = {
     [reader]: read,
     '~standard': {
+      ...its,
       version: 1,
       vendor: 'kolba',
       validate(value) {
@@ -93,9 +99,5 @@ function foreign(issues: readonly StandardSchemaV1.Issue[]): Faults {
 /** A schema as JSON Schema, to stand within another. One that says nothing of itself is anything. */
 export function jsonOf(schema: StandardSchemaV1): JsonSides {
   const { input = {}, output = {} } = jsonSchemasOf(schema)
-  return { input: within(input), output: within(output) }
-}
-
-function within({ $schema, ...rest }: JsonObject): JsonObject {
-  return rest
+  return { input: embedded(input), output: embedded(output) }
 }

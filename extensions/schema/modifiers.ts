@@ -16,17 +16,23 @@ export function optional(schema: StandardSchemaV1, value?: unknown): Schema<unkn
   const { input, output } = jsonOf(schema)
   const isObject = typeof value === 'object' && value !== null
   const json = (side: JsonObject) => (value === undefined ? side : { ...side, default: toJson(value) })
-  return makeSchema(given => (given !== undefined ? read(given) : isObject ? structuredClone(value) : value), {
-    input: json(input),
-    output: json(output),
-  })
+  return makeSchema(
+    given => (given !== undefined ? read(given) : isObject ? structuredClone(value) : value),
+    {
+      input: json(input),
+      output: json(output),
+    },
+    [schema],
+  )
 }
 
 /** What a schema takes, or `null`. */
 export function nullable<S extends StandardSchemaV1>(schema: S): Schema<OutputOf<S> | null, InputOf<S> | null> {
   const read = readerOf('nullable', schema)
   const { input, output } = jsonOf(schema)
-  return makeSchema(given => (given === null ? null : read(given)), { input: orNull(input), output: orNull(output) })
+  return makeSchema(given => (given === null ? null : read(given)), { input: orNull(input), output: orNull(output) }, [
+    schema,
+  ])
 }
 
 /**
@@ -46,10 +52,14 @@ export function writeOnly<S extends StandardSchemaV1>(schema: S): Schema<OutputO
 
 function flagged(schema: StandardSchemaV1, keyword: 'readOnly' | 'writeOnly'): Schema<never> {
   const { input, output } = jsonOf(schema)
-  return makeSchema(readerOf(keyword, schema), {
-    input: { ...input, [keyword]: true },
-    output: { ...output, [keyword]: true },
-  })
+  return makeSchema(
+    readerOf(keyword, schema),
+    {
+      input: { ...input, [keyword]: true },
+      output: { ...output, [keyword]: true },
+    },
+    [schema],
+  )
 }
 
 function orNull(json: JsonObject): JsonObject {

@@ -70,7 +70,7 @@ export function object<R extends SchemaRecord>(shape: R, options: ObjectOptions 
       ...(additional !== 'drop' && { additionalProperties: additional === 'keep' }),
     }
   }
-  return makeSchema(read, { input: json('input'), output: json('output') })
+  return makeSchema(read, { input: json('input'), output: json('output') }, Object.values(shape))
 }
 
 function toProperty(name: string, schema: SchemaRecord[string]): Property {

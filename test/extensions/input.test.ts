@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type } from 'arktype'
 import test from 'ava'
 import { type AddsOf, decorator, isPromise, kolba, type Next, stack } from 'kolba'
 import { body } from 'kolba/body'
@@ -350,6 +352,54 @@ test('input() with a decorator above it that needs nothing leaves its additions 
   app.get('/', user, input({ query: { page: optional(int(), 1) } }), ctx => `${ctx.user} ${ctx.input.query.page}`)
   t.is(await (await app.client().get('/')).text(), 'Ada 1')
 })
+
+test('input() takes undeclared properties out of what another library checks within kolba/schema', async t => {
+  const tree = z.object({
+    a: z.int(),
+    get below() {
+      return z.array(tree).optional()
+    },
+  })
+  const app = kolba()
+  app.post('/', input({ body: object({ a: list(type({ b: 'string' })), t: optional(tree) }) }), ctx => ctx.input.body)
+  app.post('/record', input({ body: { t: tree, a: type({ b: 'string' }) } }), ctx => ctx.input.body)
+  const t1 = { a: 1, x: 1, below: [{ a: 2, x: 1 }] }
+  const t2 = { a: 1, below: [{ a: 2 }] }
+  const first = await app.client().post('/', { json: { a: [{ b: 'x', evil: 1 }], t: t1 } })
+  t.deepEqual(await first.json(), { a: [{ b: 'x' }], t: t2 })
+  const second = await app.client().post('/record', { json: { t: t1, a: { b: 'x', evil: 1 } } })
+  t.deepEqual(await second.json(), { t: t2, a: { b: 'x' } })
+})
+
+for (const [name, program, said] of [
+  [
+    'ajv',
+    "input({ query: { type: 'object' } })",
+    'TypeError: GET /: input query is a JSON Schema, which needs ajv. Run npm install ajv ajv-formats, or give a Standard Schema.',
+  ],
+  ['@valibot/to-json-schema', 'input({ query: v.object({ page: v.optional(v.string()) }) })', 'nothing'],
+] as const) {
+  test(`input() without ${name} says ${said}`, t => {
+    const code = `
+      import Module from 'node:module'
+      const resolve = Module._resolveFilename
+      Module._resolveFilename = (name, ...rest) => {
+        if (name.startsWith('${name}')) throw new Error('not there')
+        return resolve(name, ...rest)
+      }
+      const { kolba } = await import('kolba')
+      const { input } = await import('kolba/input')
+      const v = await import('valibot')
+      try {
+        kolba().get('/', ${program}, () => null)
+        console.log('nothing')
+      } catch (error) {
+        console.log(String(error))
+      }`
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
+    t.is(stdout.trim(), said, stderr)
+  })
+}
 
 interface Recorded {
   readonly text: string | { buffer: string }
