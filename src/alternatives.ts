@@ -1,4 +1,5 @@
-import { alternatives, isObject, type JsonObject, listOf, type Refs, together } from './json-schema.ts'
+import { alternatives, isObject, type JsonObject, listOf, together } from './json-schema.ts'
+import type { Refs } from './references.ts'
 import type { JsonSchema } from './route.ts'
 
 type Fits = (schema: JsonSchema, value: unknown) => boolean

@@ -1,22 +1,10 @@
 import { chooser, mayFit } from './alternatives.ts'
+import { mapList, mapObject } from './change.ts'
 import { readDate } from './iso-date.ts'
-import {
-  alternatives,
-  combiner,
-  isObject,
-  itemOf,
-  type JsonObject,
-  lazy,
-  mapList,
-  mapObject,
-  propertyOf,
-  type Refs,
-  together,
-} from './json-schema.ts'
+import { alternatives, combiner, isObject, itemOf, type JsonObject, lazy, propertyOf, together } from './json-schema.ts'
+import { type Types, typesOf } from './json-types.ts'
+import type { Refs } from './references.ts'
 import type { JsonSchema } from './route.ts'
-
-/** The keyword by which a schema of text says that its library wants a Date there. */
-export const DATE = { 'x-type': 'Date' }
 
 export interface Conversion {
   /** Converts all text, as in a query; else only that which stands for a Date, as in JSON. */
@@ -27,9 +15,6 @@ export interface Conversion {
 
 type Convert = (value: unknown) => unknown
 type ChildOf<K> = (key: K) => JsonSchema | undefined
-
-/** `string`, `word:x` for one string, `number`, `integer`, `boolean`, `array`, `object`, `null`, `date`. */
-type Types = ReadonlySet<string>
 
 /** JSON's grammar, so that "0x10", " 1", "1_000" and "" are no numbers. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?$/
@@ -83,47 +68,6 @@ export function converter(schema: JsonSchema, refs: Refs, how: Conversion): Conv
   }
 
   return compile(schema)
-}
-
-/** The types that a schema takes, or undefined where it takes any. */
-export function typesOf(schema: JsonSchema, refs: Refs, seen: readonly JsonSchema[] = []): Types | undefined {
-  // An alternative that leads back to itself adds nothing.
-  if (seen.includes(schema)) return new Set()
-  const facets = together(schema, refs)
-  const some = alternatives(facets).map(list => join(list.map(it => typesOf(it, refs, [...seen, schema]))))
-  return [...facets.flatMap(said), ...some].reduce(meet, undefined)
-}
-
-/** What the keywords of one schema say of its type. */
-function said(schema: JsonObject): Types[] {
-  const { type, enum: values } = schema
-  const all: Types[] = []
-  if (type !== undefined) all.push(new Set(Array.isArray(type) ? type : [type]))
-  if (Array.isArray(values)) all.push(new Set(values.map(typeOfValue)))
-  if ('const' in schema) all.push(new Set([typeOfValue(schema.const)]))
-  if (schema['x-type'] === DATE['x-type']) all.push(new Set(['date']))
-  return all
-}
-
-function typeOfValue(value: unknown): string {
-  if (typeof value === 'string') return `word:${value}`
-  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-}
-
-function join(all: readonly (Types | undefined)[]): Types | undefined {
-  const known = all.filter(types => types !== undefined)
-  return known.length < all.length ? undefined : new Set(known.flatMap(types => [...types]))
-}
-
-function meet(one: Types | undefined, other: Types | undefined): Types | undefined {
-  if (!one || !other) return one ?? other
-  const has = (types: Types, type: string) => types.has(type) || types.has(generalOf(type))
-  return new Set([...[...one].filter(type => has(other, type)), ...[...other].filter(type => has(one, type))])
-}
-
-function generalOf(type: string): string {
-  if (type === 'date' || type.startsWith('word:')) return 'string'
-  return type === 'integer' ? 'number' : type
 }
 
 function fromText(

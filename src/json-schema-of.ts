@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { DATE } from './convert.ts'
 import type { JsonObject } from './json-schema.ts'
+import { DATE } from './json-types.ts'
 
 /** The JSON Schemas of what a schema takes and of what it gives; undefined where its library does not say. */
 export interface JsonSchemas {

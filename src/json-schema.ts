@@ -1,3 +1,4 @@
+import type { Refs } from './references.ts'
 import type { JsonSchema } from './route.ts'
 
 // What convert.ts and prune.ts ask of a JSON Schema 2020-12: what holds together at a place, which alternatives there
@@ -5,66 +6,7 @@ import type { JsonSchema } from './route.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Where the references in a schema lead, by the object that has the reference. */
-export type Refs = ReadonlyMap<object, JsonSchema>
-
-/** Keywords of which the value is an object of schemas by any name, and those of which it is data. */
-const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
-const DATA = new Set(['enum', 'const', 'default', 'examples', 'example'])
-const BASE = 'kolba:///'
 const NOTHING: JsonObject = { type: [] }
-
-/**
- * Follows all references of a schema: by pointer, anchor, and `$id`.
- *
- * @param others schemas that it may refer to by their `$id`
- * @throws TypeError for a reference that leads nowhere
- */
-export function readRefs(where: string, root: JsonSchema, others: readonly JsonObject[] = []): Refs {
-  const places = new Map<string, JsonSchema>([[BASE, root]])
-  const wanted: [schema: object, uri: string, written: string][] = []
-  const seen = new Set<object>()
-
-  function visit(node: unknown, base: string, isMap = false): void {
-    if (!isObject(node) || seen.has(node)) return
-    seen.add(node)
-    const { $id, $anchor, $dynamicAnchor, $ref = node.$dynamicRef } = isMap ? ({} as JsonObject) : node
-    const here = typeof $id === 'string' ? new URL($id, base).href.replace(/#$/, '') : base
-    if (typeof $id === 'string') places.set(here, node)
-    for (const anchor of [$anchor, $dynamicAnchor])
-      if (typeof anchor === 'string') places.set(`${here}#${anchor}`, node)
-    if (typeof $ref === 'string') wanted.push([node, new URL($ref, here).href, $ref])
-    for (const [name, child] of Object.entries(node))
-      if (isMap || !DATA.has(name)) visit(child, here, !isMap && MAPS.has(name))
-  }
-
-  visit(root, BASE)
-  for (const other of others) visit(other, BASE)
-  return new Map(
-    wanted.map(([schema, uri, written]) => {
-      const target = lookUp(places, uri)
-      if (target === undefined)
-        throw new TypeError(`${where}: the reference ${written} leads nowhere. Put what it stands for into $defs.`)
-      return [schema, target]
-    }),
-  )
-}
-
-function lookUp(places: ReadonlyMap<string, JsonSchema>, uri: string): JsonSchema | undefined {
-  // The schema of schemas takes any schema.
-  if (uri.startsWith('https://json-schema.org/draft/')) return true
-  const [document = '', fragment = ''] = uri.split('#')
-  if (fragment === '') return places.get(document)
-  if (!fragment.startsWith('/')) return places.get(uri)
-  return decodeURIComponent(fragment)
-    .split('/')
-    .slice(1)
-    .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce<unknown>(
-      (node, step) => (isObject(node) && Object.hasOwn(node, step) ? node[step] : undefined),
-      places.get(document),
-    ) as JsonSchema | undefined
-}
 
 /** A schema and all that holds together with it: what `$ref` and `allOf` lead to. */
 export function together(schema: JsonSchema, refs: Refs, seen = new Set<object>()): JsonObject[] {
@@ -152,35 +94,6 @@ export function lazy<T>(make: () => T): () => T {
     made ??= { it: make() }
     return made.it
   }
-}
-
-/** In `mapObject`, says that a property goes. */
-export const GONE = Symbol('gone')
-
-/** The same object where nothing changes, else a copy. The name `__proto__`, which would be its prototype, always goes. */
-export function mapObject(object: JsonObject, go: (value: unknown, name: string) => unknown): JsonObject {
-  const names = Object.keys(object)
-  let copy: Record<string, unknown> | undefined
-  for (let index = 0; index < names.length; index += 1) {
-    const name = names[index] as string
-    const before = object[name]
-    const after = name === '__proto__' ? GONE : go(before, name)
-    if (!copy && after !== before)
-      copy = Object.fromEntries(names.slice(0, index).map(earlier => [earlier, object[earlier]]))
-    if (copy && after !== GONE) copy[name] = after
-  }
-  return copy ?? object
-}
-
-/** The same list where nothing changes, else a copy. */
-export function mapList(list: readonly unknown[], go: (value: unknown, index: number) => unknown): readonly unknown[] {
-  let copy: unknown[] | undefined
-  for (let index = 0; index < list.length; index += 1) {
-    const after = go(list[index], index)
-    if (!copy && after !== list[index]) copy = list.slice()
-    if (copy) copy[index] = after
-  }
-  return copy ?? list
 }
 
 export function isObject(value: unknown): value is JsonObject {

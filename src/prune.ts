@@ -1,19 +1,17 @@
 import { chooser, mayFit } from './alternatives.ts'
+import { GONE, mapList, mapObject } from './change.ts'
 import {
   alternatives,
-  GONE,
   isObject,
   itemOf,
   type JsonObject,
   lazy,
   listOf,
-  mapList,
-  mapObject,
   namesOf,
   propertyOf,
-  type Refs,
   together,
 } from './json-schema.ts'
+import type { Refs } from './references.ts'
 import type { JsonSchema } from './route.ts'
 
 type Prune = (value: unknown) => unknown

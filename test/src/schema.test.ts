@@ -1,8 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { converter } from '../../src/convert.ts'
-import { readRefs } from '../../src/json-schema.ts'
 import { pruner } from '../../src/prune.ts'
+import { readRefs } from '../../src/references.ts'
 import { prepareSchema } from '../../src/schema.ts'
 
 // What input() and output() are made of, by itself.
