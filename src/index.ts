@@ -33,7 +33,6 @@ export { type Refs, readRefs } from './references.ts'
 
 export { created, type Headers, noContent, Reply, redirect, reply, seeOther, statusOf } from './reply.ts'
 
-
 export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'
 export {
   type AnySchema,

@@ -23,11 +23,11 @@ export function readRefs(where: string, root: JsonSchema, others: readonly JsonO
     if (!isObject(node) || seen.has(node)) return
     seen.add(node)
     const { $id, $anchor, $dynamicAnchor, $ref = node.$dynamicRef } = isMap ? ({} as JsonObject) : node
-    const here = typeof $id === 'string' ? new URL($id, base).href.replace(/#$/, '') : base
+    const here = typeof $id === 'string' ? resolve($id, base).replace(/#$/, '') : base
     if (typeof $id === 'string') places.set(here, node)
     for (const anchor of [$anchor, $dynamicAnchor])
       if (typeof anchor === 'string') places.set(`${here}#${anchor}`, node)
-    if (typeof $ref === 'string') wanted.push([node, new URL($ref, here).href, $ref])
+    if (typeof $ref === 'string') wanted.push([node, resolve($ref, here), $ref])
     for (const [name, child] of Object.entries(node))
       if (isMap || !DATA.has(name)) visit(child, here, !isMap && MAPS.has(name))
   }
@@ -42,6 +42,11 @@ export function readRefs(where: string, root: JsonSchema, others: readonly JsonO
       return [schema, target]
     }),
   )
+}
+
+/** What cannot be resolved, as a relative reference within a URN, is a name of its own. */
+function resolve(reference: string, base: string): string {
+  return URL.canParse(reference, base) ? new URL(reference, base).href : reference
 }
 
 function lookUp(places: ReadonlyMap<string, JsonSchema>, uri: string): JsonSchema | undefined {

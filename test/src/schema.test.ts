@@ -40,6 +40,7 @@ const conversions: [schema: Json, text: unknown, result: unknown][] = [
   [{ $ref: '#/$defs/n', $defs: { n: integer } }, '5', 5],
   [{ $ref: '#n', $defs: { n: { $anchor: 'n', ...integer } } }, '5', 5],
   [{ $ref: 'n', $defs: { n: { $id: 'n', ...integer } } }, '5', 5],
+  [{ $id: 'urn:x:y', $ref: '#/$defs/n', $defs: { n: integer } }, '5', 5],
   [{ $ref: '#/$defs/a~1b%20c', $defs: { 'a/b c': integer } }, '5', 5],
   [{ anyOf: [integer, { $ref: '#' }] }, '5', 5],
   [{}, '5', '5'],
