@@ -40,14 +40,15 @@ test('importsOf() finds every kind of import, and none in a comment', t => {
   )
 })
 
-test('src imports itself, koa, @koa/router, path-to-regexp and node:, and youch when it is needed', t => {
+test('src imports itself, koa, @koa/router, path-to-regexp, types, node:, and optional peers when they are needed', t => {
   const allowed = ['koa', '@koa/router', 'path-to-regexp']
   const wrong = importsIn('src').filter(
     ({ file, from, kind }) =>
       !isInside('src', file, from) &&
       !isNode(from) &&
       !allowed.includes(from) &&
-      !(from === 'youch' && kind !== 'static'),
+      !(from === '@standard-schema/spec' && kind === 'type') &&
+      !(isPackage(from, optional) && kind !== 'static'),
   )
   t.deepEqual(wrong, [])
 })

@@ -22,6 +22,6 @@ export function lines<T>(text: string): T[] {
     .map(line => JSON.parse(line))
 }
 
-function repository(folder: string): string {
+export function repository(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : repository(dirname(folder))
 }

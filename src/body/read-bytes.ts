@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import zlib from 'node:zlib'
-import { problem } from '../../src/index.ts'
+import { problem } from '../problem.ts'
 
 type Inflater = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
 

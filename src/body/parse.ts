@@ -1,4 +1,4 @@
-import { type Problem, problem } from '../../src/index.ts'
+import { type Problem, problem } from '../problem.ts'
 
 export interface ParseLimits {
   depth: number

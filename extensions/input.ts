@@ -1,0 +1,135 @@
+import {
+  type AnySchema,
+  type AroundContext,
+  type Awaitable,
+  BODY_OPTIONS,
+  type BodyOptions,
+  type BodyReader,
+  type Checked,
+  checkOptions,
+  type Decorator,
+  decorator,
+  isPromise,
+  kinds,
+  nameOf,
+  type OutputOf,
+  problem,
+  type Route,
+  readPath,
+  when,
+} from '../src/index.ts'
+import { refusal, say } from './input/faults.ts'
+import { noteOf } from './input/note.ts'
+import type { Part } from './input/part.ts'
+import { PLACES, type Prepared, prepare } from './input/prepare.ts'
+
+/** What a route takes, by where it comes from. */
+export interface InputSchemas {
+  /** Parameters of the path. What does not fit is 404. */
+  params?: AnySchema
+  query?: AnySchema
+  /** Headers, by their name in any case; only those that are declared are looked at. */
+  headers?: AnySchema
+  /** Cookies; only those that are declared are looked at. */
+  cookies?: AnySchema
+  /** The body, which is read for it. */
+  body?: AnySchema
+}
+
+/** How the body is read: as with `body()`, except that the types are by default those that its schema may take. */
+export interface InputOptions extends Omit<BodyOptions, 'optional'> {
+  /** Takes a cookie only with a good signature by the app's `keys`, as `ctx.cookies.set` with `signed` makes it. @default false */
+  signed?: boolean
+}
+
+/** What `input()` adds to ctx. */
+export interface Input<S> {
+  input: { -readonly [P in keyof S]: OutputOf<S[P]> }
+}
+
+/**
+ * Checks what a route takes, and hands it down typed, as `ctx.input`: `params`, `query`, `headers`, `cookies`, `body`,
+ * those that are declared.
+ *
+ * Each is a Standard Schema (of zod, valibot, arktype, `kolba/schema`), an object of them by name, or a JSON Schema
+ * 2020-12, for which ajv and ajv-formats are installed. Text is converted by the type that is declared and by nothing
+ * else: numbers in JSON's grammar, `true`, `false`, `1` and `0`, ISO dates, lists by repetition or with commas. A
+ * property that is not declared, or is `readOnly`, does not reach the handler, at no level.
+ *
+ * A path parameter that does not fit is 404. All else is one 422 with every fault in `errors`, by JSON pointer or name
+ * and never with the value. A repeated parameter that is no list, a malformed query or body, more than 100 parameters
+ * or one over 2 KiB is 400; the body's type and size are 415 and 413.
+ *
+ * It stands below what may turn a request away, and several of them add up.
+ *
+ * @throws TypeError at registration, for what is no schema, and for parameters that the path does not have
+ * @example
+ * app.get('/books/:id', input({ params: { id: int() }, query: { page: optional(int({ min: 1 }), 1) } }), ctx =>
+ *   shelf.page(ctx.input.params.id, ctx.input.query.page))
+ */
+export function input<const S extends InputSchemas>(schemas: S, options: InputOptions = {}): Decorator<Input<S>> {
+  const places = Object.fromEntries(PLACES.map(place => [place, { words: 'a schema', test: () => true }]))
+  if (!kinds.object.test(schemas)) throw new TypeError('input: there are no schemas. Give { query: ... } or the like.')
+  checkOptions('input', schemas, places)
+  const { optional, ...known } = BODY_OPTIONS
+  checkOptions('input', options, { ...known, signed: kinds.flag })
+  let made: Prepared | undefined
+  const prepared = (route?: Route): Prepared => {
+    made ??= prepare(route ? `${nameOf(route)}: input` : 'input', schemas, options)
+    return made
+  }
+
+  const around = (ctx: AroundContext, next: (added: Input<S>) => unknown) =>
+    when(readAll(prepared(), ctx), values => {
+      const { input } = ctx as { input?: object }
+      return next({ input: { ...input, ...values } } as Input<S>)
+    })
+  return decorator('input', around, {
+    note: route => noteOf(prepared(route)),
+    register(route) {
+      checkParams(route, prepared(route))
+      return undefined
+    },
+  })
+}
+
+function checkParams(route: Route, { params }: Prepared): void {
+  const { required, optional } = readPath(nameOf(route), route.path)
+  const odd = params?.names?.find(name => !required.includes(name) && !optional.includes(name))
+  if (odd === undefined) return
+  const there = [...required, ...optional].map(name => `:${name}`).join(', ') || 'none'
+  throw new TypeError(
+    `${nameOf(route)}: input declares the parameter ${odd}, and the path has ${there}. Rename one of them.`,
+  )
+}
+
+/** The path's first, because nothing else matters where there is no such resource; then all the rest at once. */
+function readAll({ params, rest, body }: Prepared, ctx: AroundContext): Awaitable<object> {
+  const found = params && check(params, ctx)
+  return when(found, result => {
+    if (result?.faults) throw problem(404, { detail: 'Nothing is at this path.' })
+    const results = rest.map(part =>
+      part.place === 'body' ? checkBody(part, body as BodyReader, ctx) : check(part, ctx),
+    )
+    return when(together(results), results => {
+      const faults = results.flatMap((result, index) => (result.faults ?? []).map(it => say(rest[index] as Part, it)))
+      if (faults.length > 0) throw refusal(faults)
+      const values = results.map((result, index) => [rest[index]?.place, (result as { value: unknown }).value])
+      return Object.fromEntries(result ? [['params', result.value], ...values] : values)
+    })
+  }) as Awaitable<object>
+}
+
+function check(part: Part, ctx: AroundContext): Awaitable<Checked> {
+  return part.check(part.refine(part.read(ctx), true))
+}
+
+async function checkBody(part: Part, reader: BodyReader, ctx: AroundContext): Promise<Checked> {
+  const { input } = ctx as { input?: { body?: unknown } }
+  const { value, type } = input && 'body' in input ? { value: input.body, type: 'json' } : await reader.read(ctx)
+  return part.check(value === undefined ? undefined : part.refine(value, type === 'form'))
+}
+
+function together(results: readonly Awaitable<Checked>[]): Awaitable<Checked[]> {
+  return results.some(isPromise) ? Promise.all(results) : (results as Checked[])
+}

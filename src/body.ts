@@ -1,0 +1,114 @@
+import { type Parse, parseForm, parseJson, parseText } from './body/parse.ts'
+import { hasBody, readBytes } from './body/read-bytes.ts'
+import { checkOptions, type Kind, kinds } from './check.ts'
+import type { BaseContext } from './context.ts'
+import { readMediaType } from './media-type.ts'
+import { type Problem, problem } from './problem.ts'
+import type { Note } from './route.ts'
+
+export type BodyType = 'json' | 'form' | 'text'
+
+export interface BodyOptions {
+  /** What is read: JSON (`application/json` and `application/*+json`), forms, plain text. @default ['json', 'form', 'text'] */
+  types?: readonly BodyType[]
+  /** Bytes, counted while reading and after inflation, else 413. @default the app's `limits.body`, 1 MiB */
+  limit?: number
+  /** Levels of nesting in JSON, else 400. @default 64 */
+  depth?: number
+  /** Names in JSON or a form, else 400. @default 10000 */
+  keys?: number
+  /** Reads bodies in gzip, deflate and br, else 415. @default false */
+  inflate?: boolean
+  /** Lets a request without a body pass, with `ctx.input.body` undefined, else 400. @default false */
+  optional?: boolean
+}
+
+/** A body as it was read: its value, and as what it came. There is neither where there was no body. */
+export interface Body {
+  readonly value: unknown
+  readonly type: BodyType | undefined
+}
+
+/** What reads the bodies of a route, made once. */
+export interface BodyReader {
+  readonly note: Note
+  /** The media types it reads. */
+  readonly media: readonly string[]
+  read(ctx: BaseContext): Promise<Body>
+}
+
+const FORM = 'application/x-www-form-urlencoded'
+const READERS: Record<BodyType, { media: string; fits: (type: string) => boolean; parse: Parse }> = {
+  json: { media: 'application/json', fits: type => /^application\/(?:.+\+)?json$/.test(type), parse: parseJson },
+  form: { media: FORM, fits: type => type === FORM, parse: parseForm },
+  text: { media: 'text/plain', fits: type => type === 'text/plain', parse: parseText },
+}
+const types: Kind = {
+  words: "a list of 'json', 'form' and 'text'",
+  test: value => Array.isArray(value) && value.length > 0 && value.every(type => Object.hasOwn(READERS, type)),
+}
+const number: Kind = {
+  words: 'a whole number from 1',
+  test: value => Number.isSafeInteger(value) && (value as number) > 0,
+}
+
+/** The options of a body reader, as `checkOptions` wants them. */
+export const BODY_OPTIONS = {
+  types,
+  limit: kinds.bytes,
+  depth: number,
+  keys: number,
+  inflate: kinds.flag,
+  optional: kinds.flag,
+}
+
+/**
+ * Makes what reads a body by its declared type: 415 for another type, charset or coding, 413 past the limit, 400 for
+ * what is malformed or not there. A body that a Koa middleware has parsed, as `ctx.request.body`, is taken as it is.
+ *
+ * @throws TypeError for a wrong option
+ */
+export function bodyReader(where: string, options: BodyOptions = {}): BodyReader {
+  checkOptions(where, options, BODY_OPTIONS)
+  const { depth = 64, keys = 10_000, inflate = false, optional = false } = options
+  const types = options.types ?? ['json', 'form', 'text']
+  const media = types.map(type => READERS[type].media)
+  const accepted = media.join(', ')
+
+  async function read(ctx: BaseContext): Promise<Body> {
+    const parsed = (ctx.request as { body?: unknown }).body
+    if (parsed !== undefined) return { value: parsed, type: ctx.is(FORM) ? 'form' : 'json' }
+    const { app, req } = ctx
+    const type = hasBody(req) ? typeOf(req) : undefined
+    const bytes = type && (await readBytes(req, options.limit ?? app.settings.limits.body, inflate))
+    // A body that comes in chunks may turn out to have none.
+    if (type && bytes && bytes.length > 0) return { value: READERS[type].parse(bytes, { depth, keys }), type }
+    if (optional) return { value: undefined, type: undefined }
+    throw problem(400, { detail: `There is no body. Send one of ${accepted}.` })
+  }
+
+  /** Node keeps the first Content-Type of several and something before the app may have looked at the last, so one it is. */
+  function typeOf({ headers, headersDistinct }: BaseContext['req']): BodyType {
+    const media =
+      headersDistinct['content-type']?.length === 1 ? readMediaType(headers['content-type'] ?? '') : undefined
+    const type = media && types.find(type => READERS[type].fits(media.type))
+    if (!type) throw unsupported(`Send the body as ${accepted}, with one Content-Type that says so.`)
+    const charset = media.parameters.get('charset')?.toLowerCase() ?? 'utf-8'
+    if (!['utf-8', 'utf8', 'us-ascii'].includes(charset)) throw unsupported('Send the body in UTF-8.')
+    return type
+  }
+
+  function unsupported(detail: string): Problem {
+    return problem(415, { detail, headers: { Accept: accepted } })
+  }
+
+  const note: Note = {
+    requestBody: { required: !optional, content: Object.fromEntries(media.map(it => [it, {}])) },
+    responses: {
+      400: { description: 'The body is malformed or missing' },
+      413: { description: 'The body is too large' },
+      415: { description: 'The body is of another media type' },
+    },
+  }
+  return { note, media, read }
+}
