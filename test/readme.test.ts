@@ -198,7 +198,7 @@ function wrongCommand(command: string, programs: readonly Block[]): string | und
   const hasScript = (name: string) => Object.hasOwn(manifest.scripts, name)
   if (['curl', 'git', 'cd', 'mkdir'].includes(tool)) return
   if (tool === 'npm') {
-    if (['install', 'ci', 'init', 'pack'].includes(word)) return
+    if (['install', 'ci', 'init', 'pack', 'pkg'].includes(word)) return
     const name = word === 'run' ? script : word
     return (word === 'run' || ['start', 'test'].includes(word)) && hasScript(name)
       ? undefined
