@@ -39,8 +39,9 @@ export function chooser(
  * May a value be of a schema, by its type, its required properties, and the words that tell alternatives apart?
  *
  * @param isText whether numbers and flags are still text
+ * @param read gives what a property counts as
  */
-export function mayFit(refs: Refs, isText = false): Fits {
+export function mayFit(refs: Refs, isText = false, read = (value: unknown): unknown => value): Fits {
   const isSame = (one: unknown, value: unknown) => one === value || (isText && String(one) === value)
 
   function fits(schema: JsonSchema, value: unknown, seen: readonly JsonSchema[] = []): boolean {
@@ -54,7 +55,7 @@ export function mayFit(refs: Refs, isText = false): Fits {
       if (!isObject(value) || Array.isArray(value)) return true
       if (!listOf(required).every(name => Object.hasOwn(value, name as never))) return false
       const its = Object.entries(properties as Record<string, JsonSchema>)
-      return its.every(([name, schema]) => !Object.hasOwn(value, name) || fits(schema, value[name]))
+      return its.every(([name, schema]) => !Object.hasOwn(value, name) || fits(schema, read(value[name])))
     })
   }
 
