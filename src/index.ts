@@ -1,6 +1,7 @@
 export { Kolba, kolba } from './app.ts'
 export { Blueprint, blueprint } from './blueprint.ts'
 export { BODY_OPTIONS, type Body, type BodyOptions, type BodyReader, type BodyType, bodyReader } from './body.ts'
+export { isBytes } from './bytes.ts'
 export { among, checkOptions, type Kind, kinds } from './check.ts'
 export type { Client, ClientOptions } from './client.ts'
 export type { Awaitable, BaseContext, Context, Handler } from './context.ts'
@@ -47,5 +48,6 @@ export {
   stripsUndeclared,
 } from './schema.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
+export { pointerOf } from './standard-schema.ts'
 export type { Query, UrlOf } from './url.ts'
 export { isPromise, when } from './when.ts'
