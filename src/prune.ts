@@ -16,6 +16,9 @@ import type { JsonSchema } from './route.ts'
 
 type Prune = (value: unknown) => unknown
 
+/** A property of these kinds is not there in JSON. */
+const NO_JSON = new Set(['undefined', 'function', 'symbol'])
+
 /**
  * Makes what takes undeclared properties out of a value, at every level: a property stays if it is among the
  * `properties` or `patternProperties` of an alternative that fits, or if `additionalProperties` says in so many words
@@ -56,7 +59,10 @@ export function pruner(schema: JsonSchema, refs: Refs, drop: 'readOnly' | 'write
       if (schema === undefined || (schema === false && isOutput)) return () => GONE
       return hasKeyword(schema, refs, drop) ? () => GONE : compile(schema)
     }
-    const below = (value: unknown, name: string) => (declared.get(name)?.() ?? go(property(name)))(value)
+    const below = (value: unknown, name: string) => {
+      if (isOutput && NO_JSON.has(typeof value)) return GONE
+      return (declared.get(name)?.() ?? go(property(name)))(value)
+    }
     const each = (value: unknown, index: number) => {
       const schema = item(index) ?? rest
       return schema === undefined ? value : compile(schema)(value)

@@ -1,0 +1,66 @@
+import { withoutRequired } from '../../src/ajv.ts'
+import { childOf, converter } from '../../src/convert.ts'
+import type { Awaitable, JsonSchema } from '../../src/index.ts'
+import { when } from '../../src/index.ts'
+import { isObject, itemOf, type JsonObject, propertyOf, type Refs, readRefs } from '../../src/json-schema.ts'
+import { hasKeyword, pruner } from '../../src/prune.ts'
+import { type Checked, type Fault, prepareSchema } from '../../src/schema.ts'
+
+/** The schema of one status, made ready once. */
+export interface Outgoing {
+  /** The value without what is undeclared or `writeOnly`. Undefined where the schema does not say what it declares. */
+  readonly prune: ((value: unknown) => unknown) | undefined
+  readonly check: (value: unknown) => Awaitable<Checked>
+  /** As the client sees it. */
+  readonly json: JsonSchema | undefined
+}
+
+/** @throws TypeError for what is no schema */
+export function prepareOutgoing(where: string, schema: unknown): Outgoing {
+  const prepared = prepareSchema(where, schema, 'output')
+  // A schema takes what the handler returns, so its input is what leaves; what it would make of that is not sent.
+  const { input, output = input } = prepared.json
+  const taken = input ?? output
+  if (!taken) return { prune: undefined, check: prepared.check, json: undefined }
+  const json = withoutRequired(taken, 'writeOnly')
+  const refs = readRefs(where, json)
+  const asJson = converter(json, refs, { text: false, dates: true })
+  const hasWriteOnly = JSON.stringify(json).includes('"writeOnly":true')
+  const forgive = (result: Checked) => withoutWriteOnly(result, json, refs)
+  return {
+    prune: pruner(json, refs, 'writeOnly'),
+    check(value) {
+      const result = prepared.check(asJson(value))
+      return hasWriteOnly ? (when(result, forgive) as Awaitable<Checked>) : result
+    },
+    json: asSent(output as JsonObject),
+  }
+}
+
+/** A library may want the properties that never leave. */
+function withoutWriteOnly(result: Checked, json: JsonSchema, refs: Refs): Checked {
+  const faults = result.faults?.filter(({ path }) => !isWriteOnly(path, json, refs))
+  if (!faults) return result
+  return faults.length > 0 ? { faults } : { value: undefined }
+}
+
+function isWriteOnly(path: Fault['path'], json: JsonSchema, refs: Refs): boolean {
+  let at: JsonSchema | undefined = json
+  for (const step of path) {
+    at = childOf(at, refs, propertyOf)(String(step)) ?? childOf(at, refs, itemOf)(Number(step))
+    if (at === undefined) return false
+    if (hasKeyword(at, refs, 'writeOnly')) return true
+  }
+  return false
+}
+
+/** The JSON Schema without the properties that never leave. */
+function asSent<S>(schema: S): S {
+  if (Array.isArray(schema)) return schema.map(asSent) as S
+  if (!isObject(schema)) return schema
+  const { properties, ...rest } = withoutRequired(schema, 'writeOnly') as JsonObject
+  const copy = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, asSent(value)]))
+  if (!isObject(properties)) return { ...copy, ...(properties !== undefined && { properties }) } as S
+  const sent = Object.entries(properties).filter(([, its]) => !isObject(its) || its.writeOnly !== true)
+  return { ...copy, properties: Object.fromEntries(sent.map(([name, its]) => [name, asSent(its)])) } as S
+}
