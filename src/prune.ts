@@ -80,11 +80,15 @@ export function pruner(schema: JsonSchema, refs: Refs, drop: 'readOnly' | 'write
     const choose = chooser(choices, mayFit(refs, false, read), chosen => ({ allOf: [...own, ...chosen.flat()] }))
     return value => {
       if (!isObject(value)) return value
-      const says = Array.isArray(value) ? saysOfItems : declares
+      const says = Array.isArray(value) ? saysOf.list : saysOf.object
       const { fitting, schema } = choose(value)
       return !facets.some(says) && fitting.flat().some(it => isOpen(it, says)) ? value : compile(schema)(value)
     }
   }
+
+  const saysOf = isOutput
+    ? { object: isTyped, list: (facet: JsonObject) => isTyped(facet) && !takesList(facet) }
+    : { object: declares, list: saysOfItems }
 
   /** Does an alternative say nothing of properties, or of items, whatever it leads to? */
   function isOpen(schema: JsonSchema, says: (facet: JsonObject) => boolean, seen: readonly JsonSchema[] = []): boolean {
