@@ -286,7 +286,7 @@ test('output() says what a route answers', t => {
               properties: {
                 id: { type: 'integer' },
                 at,
-                sub: { type: 'array', items: { type: 'object', properties: {}, required: [] } },
+                sub: { type: 'array', items: { type: 'object', properties: {} } },
               },
               required: ['id', 'at', 'sub'],
             },
@@ -406,12 +406,10 @@ test('output() never lets an undeclared name out, whatever the value', t => {
       fc.property(value, it => {
         given = it
         const names = JSON.stringify(around(ctx))?.match(/"[^"]*"(?=:)/g) ?? []
-        t.deepEqual(
-          names.filter(it => it !== '"a"' && it !== '"b"'),
-          [],
-        )
+        return names.every(name => name === '"a"' || name === '"b"')
       }),
       { numRuns: 300 },
     )
   }
+  t.pass()
 })
