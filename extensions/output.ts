@@ -114,20 +114,19 @@ function send(
   const { status, body } = given instanceof Reply || given instanceof Response ? given : new Reply(statusOf(ctx), given)
   if (body === undefined || body === null) return value
   const outgoing = prepared.get(status)
-  const isKnown = outgoing !== undefined || !options.declared || options.declared.includes(status)
-  if (isKnown ? !outgoing : status >= 300) return value
+  const isDeclared = outgoing !== undefined || !options.declared || options.declared.includes(status)
+  if (isDeclared ? !outgoing : status >= 300) return value
   if (given instanceof Response) throw fault(ctx, status, NO_RESPONSE)
   if (isBytes(body)) return value
   if (!outgoing) throw fault(ctx, status, `${listOf(options.declared)} declared, and this is not. ${DECLARE(status)}`)
   if (isRendered(ctx, given, body)) throw fault(ctx, status, RENDERED)
 
-  const { prune, check } = outgoing
-  const pruned = prune ? prune(body) : body
-  return when(check(pruned), result => {
-    if (result.faults) report(ctx, status, result.faults, !prune || options.enforce === true)
-    // Of a schema that does not say what it declares, only what it gives is known to be declared.
-    const sent = prune ? pruned : (result as { value: unknown }).value
-    return given instanceof Reply ? new Reply(status, sent, given.headers) : sent
+  const { read, check, isKnown } = outgoing
+  const { sent, asJson } = read(body)
+  return when(check(asJson), result => {
+    if (result.faults) report(ctx, status, result.faults, !isKnown || options.enforce === true)
+    const answer = isKnown ? sent : (result as { value: unknown }).value
+    return given instanceof Reply ? new Reply(status, answer, given.headers) : answer
   })
 }
 

@@ -16,6 +16,9 @@ import type { JsonSchema } from './route.ts'
 
 type Prune = (value: unknown) => unknown
 
+const keep: Prune = value => value
+const gone: Prune = () => GONE
+
 /** A property of these kinds is not there in JSON. */
 const NO_JSON = new Set(['undefined', 'function', 'symbol'])
 
@@ -28,21 +31,21 @@ const NO_JSON = new Set(['undefined', 'function', 'symbol'])
  * or a list where another type is declared. A value with `toJSON` is what that gives, once.
  *
  * @param drop the keyword of the properties that go although they are declared
+ * @param onDate told of each Date on the way out
  */
-export function pruner(schema: JsonSchema, refs: Refs, drop: 'readOnly' | 'writeOnly'): Prune {
+export function pruner(schema: JsonSchema, refs: Refs, drop: 'readOnly' | 'writeOnly', onDate = () => {}): Prune {
   const made = new Map<JsonSchema, Prune>()
-
   const isOutput = drop === 'writeOnly'
-  const read = isOutput ? readJson : undefined
+  const read = isOutput ? (value: unknown) => readJson(value, onDate) : undefined
 
   function compile(schema: JsonSchema): Prune {
-    if (schema === true || (schema === false && !isOutput)) return value => value
+    if (schema === true || (schema === false && !isOutput)) return keep
     const known = made.get(schema)
     if (known) return known
     const facets = withConditional(together(schema, refs), refs)
     const choices = alternatives(facets)
     const its = choices.length > 0 ? choosing(facets, choices) : plain(facets)
-    const prune: Prune = isOutput ? value => its(readJson(value)) : its
+    const prune: Prune = isOutput ? value => its(readJson(value, onDate)) : its
     made.set(schema, prune)
     return prune
   }
@@ -54,22 +57,28 @@ export function pruner(schema: JsonSchema, refs: Refs, drop: 'readOnly' | 'write
     const property = propertyOf(facets)
     const item = itemOf(facets)
     const rest: JsonSchema | undefined = isClosed && !facets.some(takesList) ? false : undefined
-    const declared = new Map(namesOf(facets).map(name => [name, lazy(() => go(property(name)))]))
     const go = (schema: JsonSchema | undefined): Prune => {
-      if (schema === undefined || (schema === false && isOutput)) return () => GONE
-      return hasKeyword(schema, refs, drop) ? () => GONE : compile(schema)
+      if (schema === undefined || (schema === false && isOutput)) return gone
+      return hasKeyword(schema, refs, drop) ? gone : compile(schema)
     }
-    const below = (value: unknown, name: string) => {
-      if (isOutput && NO_JSON.has(typeof value)) return GONE
-      return (declared.get(name)?.() ?? go(property(name)))(value)
-    }
-    const each = (value: unknown, index: number) => {
+    // Made when a value comes, because a schema may lead back to itself.
+    const declared = lazy(() => new Map(namesOf(facets).map(name => [name, go(property(name))])))
+    const others = facets.some(hasOthers) ? undefined : gone
+    const items = facets.some(({ prefixItems }) => prefixItems) ? undefined : lazy(() => toItem(0))
+    const toItem = (index: number): Prune => {
       const schema = item(index) ?? rest
-      return schema === undefined ? value : compile(schema)(value)
+      return schema === undefined ? keep : compile(schema)
     }
+
+    const below = (value: unknown, name: string) => {
+      const prune = declared().get(name) ?? others ?? go(property(name))
+      if (prune === gone || (isOutput && NO_JSON.has(typeof value))) return GONE
+      return isObject(value) ? prune(value) : value
+    }
+    const each = (value: unknown, index: number) => (isObject(value) ? (items?.() ?? toItem(index))(value) : value)
     return value => {
       if (Array.isArray(value)) return mapList(value, each)
-      if (!isObject(value) || value instanceof Date) return value
+      if (!isObject(value) || isDate(value)) return value
       return isDeclared || isClosed ? mapObject(value, below) : value
     }
   }
@@ -110,11 +119,11 @@ export function hasKeyword(schema: JsonSchema, refs: Refs, keyword: string, seen
 }
 
 /** The value that JSON has for one. A Date stays, because it is text in JSON however that is written. */
-function readJson(value: unknown): unknown {
+function readJson(value: unknown, onDate: () => void): unknown {
   if (!isObject(value) || typeof value.toJSON !== 'function') return value
-  if (value instanceof Date && value.toJSON === Date.prototype.toJSON) return value
-  const json = value.toJSON('')
-  if (!isObject(json) || typeof json.toJSON !== 'function' || json instanceof Date) return json
+  const json = isDate(value) ? value : value.toJSON('')
+  if (isDate(json)) onDate()
+  if (!isObject(json) || typeof json.toJSON !== 'function' || isDate(json)) return json
   // It would be asked a second time.
   const { toJSON, ...rest } = json
   return rest
@@ -123,6 +132,16 @@ function readJson(value: unknown): unknown {
 function declares({ type, properties, patternProperties, additionalProperties, unevaluatedProperties }: JsonObject) {
   const said = properties ?? patternProperties ?? additionalProperties ?? unevaluatedProperties
   return said !== undefined || type === 'object' || listOf(type).includes('object' as never)
+}
+
+/** A Date that JSON makes the text of a Date. */
+function isDate(value: unknown): boolean {
+  return value instanceof Date && value.toJSON === Date.prototype.toJSON
+}
+
+/** Does it say anything of properties that are not under `properties`? */
+function hasOthers({ patternProperties, additionalProperties, unevaluatedProperties }: JsonObject) {
+  return (patternProperties ?? additionalProperties ?? unevaluatedProperties) !== undefined
 }
 
 function saysOfItems({ items, prefixItems, unevaluatedItems }: JsonObject) {

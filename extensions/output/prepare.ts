@@ -8,9 +8,11 @@ import { type Checked, type Fault, prepareSchema } from '../../src/schema.ts'
 
 /** The schema of one status, made ready once. */
 export interface Outgoing {
-  /** The value without what is undeclared or `writeOnly`. Undefined where the schema does not say what it declares. */
-  readonly prune: ((value: unknown) => unknown) | undefined
+  /** The value as it may leave, without what is undeclared or `writeOnly`, and as it is checked. */
+  readonly read: (value: unknown) => { sent: unknown; asJson: unknown }
   readonly check: (value: unknown) => Awaitable<Checked>
+  /** Does the schema say what it declares? If not, only what it gives is known to be declared. */
+  readonly isKnown: boolean
   /** As the client sees it. */
   readonly json: JsonSchema | undefined
 }
@@ -21,19 +23,33 @@ export function prepareOutgoing(where: string, schema: unknown): Outgoing {
   // A schema takes what the handler returns, so its input is what leaves; what it would make of that is not sent.
   const { input, output = input } = prepared.json
   const taken = input ?? output
-  if (!taken) return { prune: undefined, check: prepared.check, json: undefined }
+  if (!taken)
+    return { read: value => ({ sent: value, asJson: value }), check: prepared.check, isKnown: false, json: undefined }
   const json = withoutRequired(taken, 'writeOnly')
   const refs = readRefs(where, json)
-  const asJson = converter(json, refs, { text: false, dates: true })
-  const hasWriteOnly = JSON.stringify(json).includes('"writeOnly":true')
+  const text = JSON.stringify(json)
   const forgive = (result: Checked) => withoutWriteOnly(result, json, refs)
   return {
-    prune: pruner(json, refs, 'writeOnly'),
-    check(value) {
-      const result = prepared.check(asJson(value))
-      return hasWriteOnly ? (when(result, forgive) as Awaitable<Checked>) : result
-    },
+    read: reader(json, refs, text.includes('"x-type":"Date"')),
+    check: text.includes('"writeOnly":true')
+      ? value => when(prepared.check(value), forgive) as Awaitable<Checked>
+      : prepared.check,
+    isKnown: true,
     json: asSent(output as JsonObject),
+  }
+}
+
+/** A Date is sent as it is, for json() to say how, and checked as the text or the Date that the schema takes. */
+function reader(json: JsonSchema, refs: Refs, takesDates: boolean): Outgoing['read'] {
+  let hasDates = false
+  const prune = pruner(json, refs, 'writeOnly', () => {
+    hasDates = true
+  })
+  const convert = converter(json, refs, { text: false, dates: true })
+  return value => {
+    hasDates = takesDates
+    const sent = prune(value)
+    return { sent, asJson: hasDates ? convert(sent) : sent }
   }
 }
 
