@@ -2,6 +2,7 @@
 // written by JSON.stringify; that with the check, as output() does it; a serializer compiled by fast-json-stringify,
 // which leaves out what is undeclared by itself; and zod's parse with JSON.stringify.
 // `npm run build && npm install --prefix bench && node bench/output.js`
+import http from 'node:http'
 import fastJson from 'fast-json-stringify'
 import { z } from 'zod'
 import { output } from '../dist/extensions/output.js'
@@ -57,11 +58,54 @@ for (const [value, schema, zod, it] of cases) {
     'output() + JSON.stringify': () => JSON.stringify(around(ctx)),
     'fast-json-stringify': () => compiled(it),
     'prune + fast-json-stringify': () => compiled(prune(it)),
+    'check + fast-json-stringify': () => compiled(schema['~standard'].validate(it).value),
     'zod parse + JSON.stringify': () => JSON.stringify(zod.parse(it)),
   }
   for (const [way, run] of Object.entries(ways)) rows.push({ value, way, microseconds: Number(time(run).toFixed(2)) })
 }
 console.table(rows)
+
+// The same in a whole request, over a connection that stays open.
+const requests = []
+for (const [value, schema, , it] of cases) {
+  const compiled = fastJson(forFastJson(schema['~standard'].jsonSchema.output({ target: 'draft-2020-12' })))
+  const validate = schema['~standard'].validate
+  const app = kolba()
+  app.get('/plain', () => it)
+  app.get('/output', output(schema), () => it)
+  app.get('/compiled', ctx => {
+    ctx.type = 'json'
+    return compiled(validate(it).value)
+  })
+  const server = app.listen(0)
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  const best = { '/plain': Infinity, '/output': Infinity, '/compiled': Infinity }
+  for (let round = 0; round < 9; round += 1)
+    for (const path of Object.keys(best)) best[path] = Math.min(best[path], await timeRequests(server, agent, path))
+  requests.push({
+    value,
+    'neither µs': best['/plain'],
+    'output() µs': best['/output'],
+    'check + fast-json-stringify µs': best['/compiled'],
+    ratio: Number((best['/output'] / best['/compiled']).toFixed(2)),
+  })
+  agent.destroy()
+  await app.close()
+}
+console.table(requests)
+
+async function timeRequests(server, agent, path) {
+  const count = 200
+  const start = performance.now()
+  for (let index = 0; index < count; index += 1) await get({ agent, port: server.address().port, path })
+  return Math.round(((performance.now() - start) / count) * 1000)
+}
+
+function get(options) {
+  return new Promise((resolve, reject) => {
+    http.get(options, response => response.resume().on('end', resolve)).on('error', reject)
+  })
+}
 
 /** Its validator is of draft 7. */
 function forFastJson({ $schema, ...json }) {
