@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http'
-import { isBytes } from '../src/bytes.ts'
 import {
   type AnySchema,
   type AroundContext,
@@ -8,16 +7,19 @@ import {
   checkOptions,
   type Decorator,
   decorator,
+  type Fault,
+  isBytes,
   kinds,
   type Note,
   nameOf,
+  type Outgoing,
+  pointerOf,
+  prepareOutgoing,
   Reply,
   type Route,
   statusOf,
   when,
 } from '../src/index.ts'
-import { type Fault, pointerOf } from '../src/standard-schema.ts'
-import { type Outgoing, prepareOutgoing } from './output/prepare.ts'
 import { readStatuses } from './output/statuses.ts'
 import type { ReplyByStatus, ReplyOf, StatusSchemas } from './output/types.ts'
 
@@ -39,7 +41,7 @@ export interface OutputOptions {
  * A value that does not fit is a 500 of which the log names route, status and field, and never the value. In production
  * it is a warning in the log, and is sent. What cannot be pruned is a 500 there too: a 2xx that is not declared, a web
  * `Response` with a body, text that is JSON already, and a misfit of a schema that does not say what it declares.
- * Errors that are thrown, statuses from 300 that are not declared, `null`, streams and buffers pass.
+ * Errors, thrown or returned, statuses from 300 that are not declared, `null`, streams and buffers pass.
  *
  * It stands below `json()` and `etag()`.
  *
@@ -110,6 +112,7 @@ function send(
   prepared: ReadonlyMap<number, Outgoing>,
   options: SendOptions,
 ): unknown {
+  if (value instanceof Error) return value
   const given = value === undefined ? ctx.body : value
   const { status, body } = given instanceof Reply || given instanceof Response ? given : new Reply(statusOf(ctx), given)
   if (body === undefined || body === null) return value

@@ -1,6 +1,4 @@
-import { kinds } from '../../src/index.ts'
-import { isObject } from '../../src/json-schema.ts'
-import { isStandardSchema } from '../../src/standard-schema.ts'
+import { isStandardSchema, kinds } from '../../src/index.ts'
 
 interface Declared {
   readonly schemas: ReadonlyMap<number, unknown>
@@ -19,14 +17,19 @@ const ADVICE = 'Give output(schema), output(201, schema) or output({ 200: schema
 export function readStatuses(given: readonly unknown[]): Declared {
   const [first, second, third] = given
   if (typeof first === 'number') return { schemas: toMap([[first, second]]), options: third as Declared['options'] }
-  const isMap = isObject(first) && !isStandardSchema(first) && Object.keys(first).some(name => /^\d+$/.test(name))
-  if (isMap) {
+  if (isMap(first)) {
     const entries = Object.entries(first).map(([name, schema]) => [/^\d+$/.test(name) ? Number(name) : name, schema])
     return { schemas: toMap(entries as [number, unknown][]), options: second as Declared['options'] }
   }
   const isNone = !isStandardSchema(first) && (!kinds.object.test(first) || Object.keys(first as object).length === 0)
   if (isNone) throw new TypeError(`output: there is no schema. ${ADVICE}`)
   return { schemas: toMap([[200, first]]), options: second as Declared['options'] }
+}
+
+function isMap(first: unknown): first is object {
+  return (
+    kinds.object.test(first) && !isStandardSchema(first) && Object.keys(first as object).some(it => /^\d+$/.test(it))
+  )
 }
 
 function toMap(entries: readonly (readonly [number, unknown])[]): ReadonlyMap<number, unknown> {

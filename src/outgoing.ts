@@ -1,10 +1,14 @@
-import { withoutRequired } from '../../src/ajv.ts'
-import { childOf, converter } from '../../src/convert.ts'
-import type { Awaitable, JsonSchema } from '../../src/index.ts'
-import { when } from '../../src/index.ts'
-import { isObject, itemOf, type JsonObject, propertyOf, type Refs, readRefs } from '../../src/json-schema.ts'
-import { hasKeyword, pruner } from '../../src/prune.ts'
-import { type Checked, type Fault, prepareSchema } from '../../src/schema.ts'
+import { withoutRequired } from './ajv.ts'
+import type { Awaitable } from './context.ts'
+import { childOf, converter } from './convert.ts'
+import { isObject, itemOf, type JsonObject, propertyOf } from './json-schema.ts'
+import { hasKeyword, pruner } from './prune.ts'
+import { type Refs, readRefs } from './references.ts'
+import type { JsonSchema } from './route.ts'
+import { type Checked, type Fault, prepareSchema } from './schema.ts'
+import { when } from './when.ts'
+
+// The way out of a value: what prepareSchema() is for the way in.
 
 /** The schema of one status, made ready once. */
 export interface Outgoing {
