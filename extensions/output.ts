@@ -7,19 +7,18 @@ import {
   checkOptions,
   type Decorator,
   decorator,
-  type Fault,
   isBytes,
   kinds,
   type Note,
   nameOf,
   type Outgoing,
-  pointerOf,
   prepareOutgoing,
   Reply,
   type Route,
   statusOf,
   when,
 } from '../src/index.ts'
+import { fault, isRendered, NO_RESPONSE, RENDERED, report, undeclared } from './output/faults.ts'
 import { readStatuses } from './output/statuses.ts'
 import type { ReplyByStatus, ReplyOf, StatusSchemas } from './output/types.ts'
 
@@ -121,7 +120,7 @@ function send(
   if (isDeclared ? !outgoing : status >= 300) return value
   if (given instanceof Response) throw fault(ctx, status, NO_RESPONSE)
   if (isBytes(body)) return value
-  if (!outgoing) throw fault(ctx, status, `${listOf(options.declared)} declared, and this is not. ${DECLARE(status)}`)
+  if (!outgoing) throw fault(ctx, status, undeclared(status, options.declared))
   if (isRendered(ctx, given, body)) throw fault(ctx, status, RENDERED)
 
   const { read, check, isKnown } = outgoing
@@ -131,40 +130,4 @@ function send(
     const answer = isKnown ? sent : (result as { value: unknown }).value
     return given instanceof Reply ? new Reply(status, answer, given.headers) : answer
   })
-}
-
-const NO_RESPONSE = 'a web Response cannot be looked into. Return the value, or reply(status, value, headers).'
-const RENDERED = 'this is JSON text already, which cannot be looked into. Put output() below json().'
-const DECLARE = (status: number) => `Declare it too, output(${status}, schema), or answer with what is declared.`
-
-function listOf(declared: readonly number[] = []): string {
-  return `${declared.join(', ')} ${declared.length === 1 ? 'is' : 'are'}`
-}
-
-/** Text that has been rendered as JSON, here or in Koa's way. */
-function isRendered({ response }: BaseContext, given: unknown, body: unknown): boolean {
-  if (typeof body !== 'string') return false
-  const headers = Object.entries(given instanceof Reply ? given.headers : {})
-  const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1]
-  return type === undefined ? Boolean(response.is('json', '+json')) : /[/+]json\b/i.test(String(type))
-}
-
-function report(ctx: AroundContext, status: number, faults: readonly Fault[], isEnforced: boolean): void {
-  const errors = faults.map(({ path, message }) => ({ pointer: pointerOf(path), detail: message }))
-  const said = errors.slice(0, FEW).map(({ pointer, detail }) => `${pointer} ${detail.replace(/[.!?]$/, '')}`)
-  const more = errors.length > FEW ? `; and ${errors.length - FEW} more` : ''
-  const what = `the value does not fit: ${said.join('; ')}${more}. Return what is declared, or declare what is returned.`
-  const error = fault(ctx, status, what)
-  if (isEnforced || ctx.app.env !== 'production') throw error
-  ctx.app.logger.warn({ requestId: ctx.requestId, route: whereOf(ctx), status, errors }, error.message)
-}
-
-const FEW = 5
-
-function fault(ctx: AroundContext, status: number, what: string): TypeError {
-  return new TypeError(`${whereOf(ctx)}: output ${status}: ${what}`)
-}
-
-function whereOf({ route, method, path }: AroundContext): string {
-  return route ? nameOf(route) : `${method} ${path}`
 }
