@@ -1,4 +1,3 @@
-import { Stream } from 'node:stream'
 import {
   among,
   type BaseContext,
@@ -6,6 +5,7 @@ import {
   type Decorator,
   decorator,
   type Headers,
+  isBytes,
   type Kind,
   kinds,
   nameOf,
@@ -79,14 +79,7 @@ function typeOf({ response }: BaseContext, headers: Headers): unknown {
 
 /** Nothing, bytes already, or an error, which the core answers. */
 function isRendered(body: unknown): boolean {
-  if (body === undefined || body === null) return true
-  if (typeof body !== 'object') return false
-  return (
-    body instanceof Stream ||
-    body instanceof Uint8Array ||
-    Symbol.asyncIterator in body ||
-    [Response, ReadableStream, Blob, Error].some(type => body instanceof type)
-  )
+  return body === undefined || body === null || isBytes(body) || body instanceof Error
 }
 
 function write(ctx: BaseContext, stringify: (value: unknown) => string | undefined, body: unknown): string {

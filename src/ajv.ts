@@ -8,7 +8,6 @@ const ANNOTATIONS = ['example', 'discriminator', 'xml', 'externalDocs', '$anchor
 
 const OPTIONS = {
   allErrors: true,
-  useDefaults: true,
   // What an object inherits, as `toString`, is not there.
   ownProperties: true,
   allowMatchingProperties: true,
@@ -18,19 +17,21 @@ const OPTIONS = {
 }
 
 /**
- * Compiles a JSON Schema 2020-12 with ajv. Formats are asserted, defaults are filled in, all faults are found, and an
- * unknown keyword or format is refused: a `minLenght` must not be silently nothing.
+ * Compiles a JSON Schema 2020-12 with ajv. Formats are asserted, all faults are found, and an unknown keyword or format
+ * is refused: a `minLenght` must not be silently nothing.
  *
  * @param others schemas that it may refer to by their `$id`
+ * @param useDefaults fills the defaults in, into the value itself
  * @throws TypeError where ajv is not installed, and for what is no JSON Schema
  */
 export function compileJsonSchema(
   where: string,
   schema: JsonObject,
   others: readonly JsonObject[] = [],
+  useDefaults = true,
 ): (value: unknown) => Checked {
   const { Ajv, addFormats } = load(where)
-  const ajv = new Ajv(OPTIONS)
+  const ajv = new Ajv({ ...OPTIONS, useDefaults })
   addFormats(ajv)
   ajv.addVocabulary([...ANNOTATIONS, ...extensionsOf([schema, others])])
   try {
@@ -88,13 +89,15 @@ function readPointer(pointer: string): string[] {
   return steps.map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-/** A schema in which nothing is required that a client may not send. */
-export function withoutReadOnly<S>(schema: S): S {
-  if (Array.isArray(schema)) return schema.map(withoutReadOnly) as S
+/** A schema in which nothing is required that has a keyword: what a client may not send, or what never leaves. */
+export function withoutRequired<S>(schema: S, keyword: 'readOnly' | 'writeOnly'): S {
+  if (Array.isArray(schema)) return schema.map(it => withoutRequired(it, keyword)) as S
   if (!isObject(schema)) return schema
   const { properties, required } = schema as JsonObject
-  const copy = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withoutReadOnly(value)]))
+  const copy = Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => [name, withoutRequired(value, keyword)]),
+  )
   if (!isObject(properties) || !Array.isArray(required)) return copy as S
-  const isReadOnly = (name: string) => (properties[name] as JsonObject | undefined)?.readOnly === true
-  return { ...copy, required: listOf(required).filter(name => !isReadOnly(name as never)) } as S
+  const has = (name: string) => (properties[name] as JsonObject | undefined)?.[keyword] === true
+  return { ...copy, required: listOf(required).filter(name => !has(name as never)) } as S
 }

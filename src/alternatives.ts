@@ -39,22 +39,24 @@ export function chooser(
  * May a value be of a schema, by its type, its required properties, and the words that tell alternatives apart?
  *
  * @param isText whether numbers and flags are still text
+ * @param read gives what a property counts as
  */
-export function mayFit(refs: Refs, isText = false): Fits {
-  const isSame = (one: unknown, value: unknown) => one === value || (isText && String(one) === value)
+export function mayFit(refs: Refs, isText = false, read = (value: unknown): unknown => value): Fits {
+  const isSame = (one: unknown, value: unknown) =>
+    isObject(value) ? isObject(one) : one === value || (isText && String(one) === value)
 
   function fits(schema: JsonSchema, value: unknown, seen: readonly JsonSchema[] = []): boolean {
     if (seen.includes(schema)) return false
     return together(schema, refs).every(facet => {
       const { type, required, properties = {}, enum: values } = facet
       if (type !== undefined && ![type].flat().some(it => isOfType(value, it as string, isText))) return false
-      if (Array.isArray(values) && !isObject(value) && !values.some(it => isSame(it, value))) return false
-      if ('const' in facet && !isObject(value) && !isSame(facet.const, value)) return false
+      if (Array.isArray(values) && !values.some(it => isSame(it, value))) return false
+      if ('const' in facet && !isSame(facet.const, value)) return false
       if (!alternatives([facet]).every(list => list.some(it => fits(it, value, [...seen, schema])))) return false
       if (!isObject(value) || Array.isArray(value)) return true
       if (!listOf(required).every(name => Object.hasOwn(value, name as never))) return false
       const its = Object.entries(properties as Record<string, JsonSchema>)
-      return its.every(([name, schema]) => !Object.hasOwn(value, name) || fits(schema, value[name]))
+      return its.every(([name, schema]) => !Object.hasOwn(value, name) || fits(schema, read(value[name])))
     })
   }
 

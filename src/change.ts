@@ -13,8 +13,10 @@ export function mapObject(object: JsonObject, go: (value: unknown, name: string)
     const name = names[index] as string
     const before = object[name]
     const after = name === '__proto__' ? GONE : go(before, name)
-    if (!copy && after !== before)
-      copy = Object.fromEntries(names.slice(0, index).map(earlier => [earlier, object[earlier]]))
+    if (!copy && after !== before) {
+      copy = {}
+      for (const earlier of names.slice(0, index)) copy[earlier] = object[earlier]
+    }
     if (copy && after !== GONE) copy[name] = after
   }
   return copy ?? object

@@ -9,6 +9,8 @@ import type { JsonSchema } from './route.ts'
 export interface Conversion {
   /** Converts all text, as in a query; else only that which stands for a Date, as in JSON. */
   readonly text: boolean
+  /** Makes text of a Date where text is declared, as JSON does. */
+  readonly dates?: boolean
   /** Takes the spaces around the commas of a list for nothing, as in a header. */
   readonly trim?: boolean
 }
@@ -43,7 +45,8 @@ export function converter(schema: JsonSchema, refs: Refs, how: Conversion): Conv
     const convert: Convert = value => {
       if (typeof value === 'string') return fromText(value, types, items, how)
       if (Array.isArray(value)) return items(value)
-      if (!isObject(value) || value instanceof Date) return value
+      if (value instanceof Date) return how.dates && types && !types.has('date') ? value.toJSON() : value
+      if (!isObject(value)) return value
       const chosen = choose?.(value)
       // Where alternatives are told apart, the types are those of the one that fits.
       if (chosen?.fitting.some(some => some.length === 1)) return compile(chosen.schema)(value)
@@ -100,7 +103,7 @@ function readNumber(text: string, fractions: boolean): number | undefined {
 }
 
 /** What is declared one level down, in the alternatives as well. */
-function childOf<K>(schema: JsonSchema, refs: Refs, read: (facets: JsonObject[]) => ChildOf<K>): ChildOf<K> {
+export function childOf<K>(schema: JsonSchema, refs: Refs, read: (facets: JsonObject[]) => ChildOf<K>): ChildOf<K> {
   const facets = together(schema, refs)
   const own = read(facets)
   const choices = alternatives(facets).map(list => ({

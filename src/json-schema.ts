@@ -61,13 +61,16 @@ export function declaredNames(schema: JsonSchema, refs: Refs, seen: readonly Jso
 /** What is declared for the item at an index. */
 export function itemOf(facets: readonly JsonObject[]): (index: number) => JsonSchema | undefined {
   const combine = combiner('allOf')
-  return index =>
+  const read = (index: number) =>
     combine(
       facets.flatMap(({ prefixItems, items, unevaluatedItems }) => {
         const schema = listOf(prefixItems)[index] ?? items ?? unevaluatedItems
         return schema === undefined ? [] : [schema as JsonSchema]
       }),
     )
+  const count = Math.max(0, ...facets.map(({ prefixItems }) => listOf(prefixItems).length))
+  const known = Array.from({ length: count + 1 }, (_, index) => read(index))
+  return index => known[Math.min(index, count)]
 }
 
 /** Makes one schema of several, the same one each time. A schema has only so many combinations. */

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { compileJsonSchema, withoutReadOnly } from './ajv.ts'
+import { compileJsonSchema, withoutRequired } from './ajv.ts'
 import type { Awaitable } from './context.ts'
 import { isObject, type JsonObject } from './json-schema.ts'
 import { embedded, type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
@@ -49,6 +49,8 @@ export interface PreparedSchema {
   readonly strips: boolean
 }
 
+type Side = 'input' | 'output'
+
 /** Libraries of which an object gives its declared properties and no others. */
 const STRIPPING = ['kolba', 'zod', 'valibot']
 
@@ -61,9 +63,10 @@ export function stripsUndeclared({ '~standard': its }: StandardSchemaV1): boolea
  * Prepares a schema, once, so that all kinds of them are used alike.
  *
  * @param where what the errors begin with, `GET /books: input query`
+ * @param side which way the values go: on the way out a JSON Schema fills no defaults in, and requires nothing `writeOnly`
  * @throws TypeError for what is no schema, and for a JSON Schema without ajv
  */
-export function prepareSchema(where: string, schema: unknown): PreparedSchema {
+export function prepareSchema(where: string, schema: unknown, side: Side = 'input'): PreparedSchema {
   if (isStandardSchema(schema)) return prepareStandard(schema)
   if (!isObject(schema) || Array.isArray(schema)) throw new TypeError(`${where} is not a schema. ${ADVICE}`)
   const entries = Object.entries(schema)
@@ -72,7 +75,7 @@ export function prepareSchema(where: string, schema: unknown): PreparedSchema {
   if (odd && entries.some(([, value]) => isStandardSchema(value)))
     throw new TypeError(`${where} ${odd[0]} is not a schema. ${ADVICE}`)
   if (!entries.some(([name]) => KEYWORDS.has(name))) throw new TypeError(`${where} is not a schema. ${ADVICE}`)
-  return prepareJsonSchema(where, schema)
+  return prepareJsonSchema(where, schema, side)
 }
 
 const ADVICE =
@@ -99,7 +102,7 @@ function prepareStandard(schema: StandardSchemaV1): PreparedSchema {
 
 function prepareRecord(record: SchemaRecord): PreparedSchema {
   const parts = Object.entries(record).map(([name, schema]) => ({ name, ...prepareStandard(schema) }))
-  const json = (side: 'input' | 'output') =>
+  const json = (side: Side) =>
     objectOf(parts.map(({ name, json, isOptional }) => ({ name, json: json[side], isOptional })))
   return {
     check(value) {
@@ -134,12 +137,12 @@ function objectOf(parts: readonly { name: string; json: JsonObject | undefined; 
   return { type: 'object', properties: Object.fromEntries(schemas), ...(required.length > 0 && { required }) }
 }
 
-function prepareJsonSchema(where: string, schema: JsonObject): PreparedSchema {
-  const hasReadOnly = JSON.stringify(schema).includes('"readOnly":true')
-  const input = hasReadOnly ? withoutReadOnly(schema) : schema
+function prepareJsonSchema(where: string, schema: JsonObject, side: Side): PreparedSchema {
+  const keyword = side === 'input' ? 'readOnly' : 'writeOnly'
+  const given = JSON.stringify(schema).includes(`"${keyword}":true`) ? withoutRequired(schema, keyword) : schema
   return {
-    check: compileJsonSchema(where, input),
-    json: { input, output: schema },
+    check: compileJsonSchema(where, given, [], side === 'input'),
+    json: { input: given, output: schema },
     isOptional: false,
     strips: false,
   }

@@ -66,6 +66,12 @@ function withoutValue({ message }: Issue, path: Fault['path'], input: unknown): 
   return value !== undefined && message.includes(text) ? GENERAL : message
 }
 
+/** Where a fault is, as a JSON pointer in a fragment: RFC 6901 section 6. */
+export function pointerOf(path: Fault['path']): string {
+  const steps = path.map(step => String(step).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
+  return `#${steps.map(step => `/${encodeURIComponent(step)}`).join('')}`
+}
+
 function toKey(key: PropertyKey): string | number {
   return typeof key === 'symbol' ? String(key) : key
 }

@@ -1,4 +1,4 @@
-import { type Fault, type Problem, problem } from '../../src/index.ts'
+import { type Fault, type Problem, pointerOf, problem } from '../../src/index.ts'
 import { IN, type Part } from './part.ts'
 
 export interface SaidFault {
@@ -13,11 +13,6 @@ export interface SaidFault {
 export function say({ place }: Part, { path, message: detail }: Fault): SaidFault {
   if (place === 'body') return { in: 'body', pointer: pointerOf(path), detail }
   return { in: IN[place], ...(path.length > 0 && { parameter: String(path[0]) }), detail }
-}
-
-function pointerOf(path: Fault['path']): string {
-  const steps = path.map(step => String(step).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
-  return `#${steps.map(step => `/${encodeURIComponent(step)}`).join('')}`
 }
 
 /** All faults in one problem. */
