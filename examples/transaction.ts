@@ -3,7 +3,7 @@ import { component } from 'kolba/inject'
 import Sqlite from 'libsql'
 import pg from 'pg'
 
-type Query = (sql: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[]; command?: string }>
+export type Query = (sql: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[]; command?: string }>
 type Connection = { query: Query; release(): void }
 type Database = { query: Query; connect(): Promise<Connection>; end(): Promise<void> }
 
