@@ -8,8 +8,8 @@ import { z } from 'zod'
 import { output } from '../dist/extensions/output.js'
 import { flag, int, list, object, optional, text } from '../dist/extensions/schema.js'
 import { kolba } from '../dist/src/index.js'
-import { pruner } from '../dist/src/prune.js'
-import { readRefs } from '../dist/src/references.js'
+import { pruner } from '../dist/src/schema/prune.js'
+import { readRefs } from '../dist/src/schema/references.js'
 
 const line = index => ({ article: `article-${index}-${'x'.repeat(40)}`, quantity: index + 1, gift: index % 2 === 0 })
 const declared = id => ({

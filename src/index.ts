@@ -1,11 +1,10 @@
 export { Kolba, kolba } from './app.ts'
 export { Blueprint, blueprint } from './blueprint.ts'
-export { BODY_OPTIONS, type Body, type BodyOptions, type BodyReader, type BodyType, bodyReader } from './body.ts'
+export { BODY_OPTIONS, type Body, type BodyOptions, type BodyReader, type BodyType, bodyReader } from './body/body.ts'
 export { isBytes } from './bytes.ts'
 export { among, checkOptions, type Kind, kinds } from './check.ts'
 export type { Client, ClientOptions } from './client.ts'
 export type { Awaitable, BaseContext, Context, Handler } from './context.ts'
-export { type Conversion, converter, listTaker } from './convert.ts'
 export {
   type AddsOf,
   type AnyDecorator,
@@ -18,24 +17,22 @@ export {
   type Next,
   stack,
 } from './decorator.ts'
-export { readDate } from './iso-date.ts'
-export { declaredNames, type JsonObject } from './json-schema.ts'
-export { embedded, type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
-export { typesOf } from './json-types.ts'
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
-export { type Outgoing, prepareOutgoing } from './outgoing.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
-export { pruner } from './prune.ts'
-
-export { type Refs, readRefs } from './references.ts'
-
 export { created, type Headers, noContent, Reply, redirect, reply, seeOther, statusOf } from './reply.ts'
-
 export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'
+export { type Conversion, converter, listTaker } from './schema/convert.ts'
+export { readDate } from './schema/iso-date.ts'
+export { declaredNames, type JsonObject } from './schema/json-schema.ts'
+export { embedded, type JsonSchemas, jsonSchemasOf } from './schema/json-schema-of.ts'
+export { typesOf } from './schema/json-types.ts'
+export { type Outgoing, prepareOutgoing } from './schema/outgoing.ts'
+export { pruner } from './schema/prune.ts'
+export { type Refs, readRefs } from './schema/references.ts'
 export {
   type AnySchema,
   type Checked,
@@ -47,8 +44,8 @@ export {
   prepareSchema,
   type SchemaRecord,
   stripsUndeclared,
-} from './schema.ts'
+} from './schema/schema.ts'
+export { isStandardSchema, pointerOf } from './schema/standard-schema.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
-export { isStandardSchema, pointerOf } from './standard-schema.ts'
 export type { Query, UrlOf } from './url.ts'
 export { isPromise, when } from './when.ts'

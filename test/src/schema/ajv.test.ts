@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { compileJsonSchema } from '../../src/ajv.ts'
-import { repository } from '../support/vectors.ts'
+import { compileJsonSchema } from '../../../src/schema/ajv.ts'
+import { repository } from '../../support/vectors.ts'
 
 // The required cases of the JSON Schema Test Suite, 2020-12, through ajv as input() has it.
 

@@ -1,10 +1,10 @@
+import type { JsonSchema } from '../route.ts'
 import { chooser, mayFit } from './alternatives.ts'
 import { mapList, mapObject } from './change.ts'
 import { readDate } from './iso-date.ts'
 import { alternatives, combiner, isObject, itemOf, type JsonObject, lazy, propertyOf, together } from './json-schema.ts'
 import { type Types, typesOf } from './json-types.ts'
 import type { Refs } from './references.ts'
-import type { JsonSchema } from './route.ts'
 
 export interface Conversion {
   /** Converts all text, as in a query; else only that which stands for a Date, as in JSON. */

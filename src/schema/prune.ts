@@ -1,3 +1,4 @@
+import type { JsonSchema } from '../route.ts'
 import { chooser, mayFit } from './alternatives.ts'
 import { GONE, mapList, mapObject } from './change.ts'
 import {
@@ -12,7 +13,6 @@ import {
   together,
 } from './json-schema.ts'
 import type { Refs } from './references.ts'
-import type { JsonSchema } from './route.ts'
 
 type Prune = (value: unknown) => unknown
 

@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { converter } from '../../src/convert.ts'
-import { pruner } from '../../src/prune.ts'
-import { readRefs } from '../../src/references.ts'
-import { prepareSchema } from '../../src/schema.ts'
+import { converter } from '../../../src/schema/convert.ts'
+import { pruner } from '../../../src/schema/prune.ts'
+import { readRefs } from '../../../src/schema/references.ts'
+import { prepareSchema } from '../../../src/schema/schema.ts'
 
 // What input() and output() are made of, by itself.
 

@@ -1,5 +1,5 @@
+import type { JsonSchema } from '../route.ts'
 import type { Refs } from './references.ts'
-import type { JsonSchema } from './route.ts'
 
 // What convert.ts and prune.ts ask of a JSON Schema 2020-12: what holds together at a place, which alternatives there
 // are, and what is declared for a property or an item.

@@ -1,6 +1,6 @@
+import type { JsonSchema } from '../route.ts'
 import { alternatives, isObject, type JsonObject, listOf, together } from './json-schema.ts'
 import type { Refs } from './references.ts'
-import type { JsonSchema } from './route.ts'
 
 type Fits = (schema: JsonSchema, value: unknown) => boolean
 

@@ -1,6 +1,6 @@
+import type { JsonSchema } from '../route.ts'
 import { alternatives, type JsonObject, together } from './json-schema.ts'
 import type { Refs } from './references.ts'
-import type { JsonSchema } from './route.ts'
 
 /** The keyword by which a schema of text says that its library wants a Date there. */
 export const DATE = { 'x-type': 'Date' }

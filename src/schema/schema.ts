@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Awaitable } from '../context.ts'
+import { isPromise, when } from '../when.ts'
 import { compileJsonSchema, withoutRequired } from './ajv.ts'
-import type { Awaitable } from './context.ts'
 import { isObject, type JsonObject } from './json-schema.ts'
 import { embedded, type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
 import { type Checked, type Fault, isStandardSchema, toFaults } from './standard-schema.ts'
-import { isPromise, when } from './when.ts'
 
 export type { Checked, Fault } from './standard-schema.ts'
 

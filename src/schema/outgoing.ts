@@ -1,12 +1,12 @@
+import type { Awaitable } from '../context.ts'
+import type { JsonSchema } from '../route.ts'
+import { when } from '../when.ts'
 import { withoutRequired } from './ajv.ts'
-import type { Awaitable } from './context.ts'
 import { childOf, converter } from './convert.ts'
 import { isObject, itemOf, type JsonObject, propertyOf } from './json-schema.ts'
 import { hasKeyword, pruner } from './prune.ts'
 import { type Refs, readRefs } from './references.ts'
-import type { JsonSchema } from './route.ts'
 import { type Checked, type Fault, prepareSchema } from './schema.ts'
-import { when } from './when.ts'
 
 // The way out of a value: what prepareSchema() is for the way in.
 

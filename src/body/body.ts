@@ -1,10 +1,10 @@
-import { type Parse, parseForm, parseJson, parseText } from './body/parse.ts'
-import { hasBody, readBytes } from './body/read-bytes.ts'
-import { checkOptions, type Kind, kinds } from './check.ts'
-import type { BaseContext } from './context.ts'
-import { readMediaType } from './media-type.ts'
-import { type Problem, problem } from './problem.ts'
-import type { Note } from './route.ts'
+import { checkOptions, type Kind, kinds } from '../check.ts'
+import type { BaseContext } from '../context.ts'
+import { readMediaType } from '../media-type.ts'
+import { type Problem, problem } from '../problem.ts'
+import type { Note } from '../route.ts'
+import { type Parse, parseForm, parseJson, parseText } from './parse.ts'
+import { hasBody, readBytes } from './read-bytes.ts'
 
 export type BodyType = 'json' | 'form' | 'text'
 

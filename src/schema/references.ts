@@ -1,5 +1,5 @@
+import type { JsonSchema } from '../route.ts'
 import { isObject, type JsonObject } from './json-schema.ts'
-import type { JsonSchema } from './route.ts'
 
 /** Where the references in a schema lead, by the object that has the reference. */
 export type Refs = ReadonlyMap<object, JsonSchema>
