@@ -51,9 +51,10 @@ api.delete('/:code/note', ({ params: { code } }) => {
 app.get('/', ctx => {
   ctx.type = 'html'
   const urls = ['/countries?region=Oceania', '/countries/search?q=land', '/countries/CHE', '/countries/XXX']
-  const rows = app.routes().map(route => `<tr><td>${route.methods}<td>${route.path}`)
-  return `<!doctype html><meta charset="utf-8"><title>Atlas</title><style>body { font: 1.1rem/1.6 system-ui }</style>
-<h1>Atlas</h1><p>${countries.length} countries. Try</p>${urls.map(url => `<li><a href="${url}">${url}</a>`).join('')}
+  const rows = app.routes().map(route => `<tr><td>${route.methods}<td><code>${route.path}</code>`)
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Atlas</title>
+<style>body { font: 1.1rem/1.7 system-ui; max-width: 40rem; margin: 3rem auto } td { padding-right: 2rem }</style>
+<h1>Atlas</h1><p>${countries.length} countries. Try:</p><ul>${urls.map(url => `<li><a href="${url}">${url}</a>`).join('')}</ul>
 <h2>Routes</h2><table>${rows.join('')}</table>`
 })
 

@@ -3,20 +3,20 @@ import Koa from 'koa'
 import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
-import { type Decorator, flat, fold, isDecorator, notesOf } from './decorator.ts'
+import { type Decorator, fold, toRoute } from './decorator.ts'
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { lower, type Middleware } from './lift.ts'
+import { type Middleware, toMiddleware } from './lift.ts'
 import { type Inside, insideOf } from './mount.ts'
 import { Overrides, type Replaceable } from './overrides.ts'
 import { readPath } from './path.ts'
 import { toProblem } from './problem.ts'
-import { heeding } from './reply.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
-import { type Entry, type Note, nameOf, type Route } from './route.ts'
+import { type Entry, nameOf, type Route } from './route.ts'
 import { createServer } from './server.ts'
 import { type KolbaOptions, type Logger, plainLogger, readOptions, type Settings } from './settings.ts'
+import { heeding } from './streams.ts'
 import { type UrlOf, UrlTable } from './url.ts'
 
 /**
@@ -76,15 +76,7 @@ export class Kolba extends Koa {
   override use<S, C>(middleware: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): this
   override use(middleware: Decorator | Middleware): this
   override use(middleware: unknown): this {
-    if (typeof middleware === 'string')
-      throw new TypeError(
-        `use: it takes no path. Say group('${middleware}', middleware(f)), with that of kolba/middleware.`,
-      )
-    if (typeof middleware !== 'function')
-      throw new TypeError('use: this is no function. Give a Koa middleware, or a decorator.')
-    if (middleware.length > 2 && !isDecorator(middleware))
-      throw new TypeError('use: this takes (req, res, next). A Koa middleware is (ctx, next).')
-    super.use((isDecorator(middleware) ? lower(middleware, this) : middleware) as Koa.Middleware)
+    super.use(toMiddleware(middleware, this) as Koa.Middleware)
     const [routes, added] = this.middleware.splice(-2) as [Koa.Middleware, Koa.Middleware]
     this.middleware.push(added, routes)
     return this
@@ -204,20 +196,6 @@ export class Kolba extends Koa {
     this.#urls.add(route, path, entry.known)
     this.#routes.push(route)
   }
-}
-
-function toRoute({ methods, path, name, decorators, handler }: Entry, app: Kolba): Route {
-  const route = {
-    methods,
-    path,
-    name: name || undefined,
-    decorators: flat(decorators),
-    handler,
-    app,
-    notes: [] as Note[],
-  }
-  route.notes = notesOf(route)
-  return route
 }
 
 function check<F>(where: string, hook: F, taking = ' that takes ctx'): F {

@@ -1,7 +1,8 @@
+import type { Kolba } from './app.ts'
 import { checkOptions, kinds } from './check.ts'
 import type { Awaitable, BaseContext, Handler } from './context.ts'
 import { isClass, markMethod } from './methods.ts'
-import { type Note, nameOf, type Route } from './route.ts'
+import { type Entry, type Note, nameOf, type Route } from './route.ts'
 
 /** Runs what stands below, and gives its value. What it is called with is added to ctx for all below. */
 export type Next<Adds = object, Takes = unknown> = (
@@ -158,9 +159,21 @@ function registered({ register }: Parts, name: string, route: Route): unknown {
   throw new TypeError(`${nameOf(route)}: ${what}. Return a function (ctx, next), or undefined.`)
 }
 
-/** What the decorators of a route say of its interface. */
-export function notesOf(route: Route): Note[] {
-  return route.decorators.flatMap(({ [parts]: { note } }) => (typeof note === 'function' ? note(route) : note) ?? [])
+/** An entry as a route of an app, with what its decorators say of the interface. */
+export function toRoute({ methods, path, name, decorators, handler }: Entry, app: Kolba): Route {
+  const route = {
+    methods,
+    path,
+    name: name || undefined,
+    decorators: flat(decorators),
+    handler,
+    app,
+    notes: [] as Note[],
+  }
+  route.notes = route.decorators.flatMap(
+    ({ [parts]: { note } }) => (typeof note === 'function' ? note(route) : note) ?? [],
+  )
+  return route
 }
 
 /** The same decorators with every stack replaced by its members. */

@@ -1,8 +1,9 @@
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
-import { type Around, type Decorator, fold } from './decorator.ts'
-import { Reply, respond } from './reply.ts'
+import { type Around, type Decorator, fold, isDecorator } from './decorator.ts'
+import { Reply } from './reply.ts'
+import { respond } from './respond.ts'
 import { METHODS } from './route.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
@@ -40,7 +41,7 @@ function asLeft(ctx: BaseContext, value: Reply | Response): Reply {
 }
 
 /** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */
-export function lower(decorator: Decorator, app: Kolba): Middleware {
+function lower(decorator: Decorator, app: Kolba): Middleware {
   const below = Symbol('below')
   const handler = async (ctx: BaseContext & { [below]: () => Promise<void> }) => {
     await ctx[below]()
@@ -60,6 +61,23 @@ export function lower(decorator: Decorator, app: Kolba): Middleware {
     const value = await run(Object.assign(ctx, { [below]: next }))
     if (value !== ctx.body) respond(ctx, value)
   }
+}
+
+/**
+ * What `app.use` is given, as a middleware: a decorator becomes one.
+ *
+ * @throws TypeError for what is neither
+ */
+export function toMiddleware(middleware: unknown, app: Kolba): Middleware {
+  if (typeof middleware === 'string')
+    throw new TypeError(
+      `use: it takes no path. Say group('${middleware}', middleware(f)), with that of kolba/middleware.`,
+    )
+  if (typeof middleware !== 'function')
+    throw new TypeError('use: this is no function. Give a Koa middleware, or a decorator.')
+  if (isDecorator(middleware)) return lower(middleware, app)
+  if (middleware.length > 2) throw new TypeError('use: this takes (req, res, next). A Koa middleware is (ctx, next).')
+  return middleware as Middleware
 }
 
 /** Koa's `compose`, which an app may be given another of. */

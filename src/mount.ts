@@ -6,7 +6,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import { composed, composeOf, lift, type Middleware } from './lift.ts'
 import { depth, readPath } from './path.ts'
 import { problem } from './problem.ts'
-import { isAnswered } from './reply.ts'
+import { isAnswered } from './respond.ts'
 import { type Entry, METHODS, nameOf, type Route } from './route.ts'
 
 /** What a kolba app lets the app see that it is mounted on. */

@@ -6,17 +6,15 @@ import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
 import { Problem, toError } from './problem.ts'
-import { discard, firstByte, isAnswered, isStatusSet, respond } from './reply.ts'
 import { Rescue } from './rescue.ts'
+import { isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf, type Route } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
-import { inTime } from './signal.ts'
+import { firstByte } from './streams.ts'
+import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
 import { write } from './write.ts'
 
-/** Where the route is whose handler has made a promise. */
-const state = Symbol('state')
-type Waiting = BaseContext & { [state]?: 'waiting' | 'over' | 'left' }
 type Run = (ctx: BaseContext) => unknown
 
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
@@ -114,21 +112,7 @@ export class RequestPath {
     const match = this.routes.match(ctx.method, ctx.path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)
-    return isPromise(value) ? this.#wait(ctx, value) : finish(ctx, value)
-  }
-
-  async #wait(ctx: Waiting, value: PromiseLike<unknown>): Promise<void> {
-    ctx[state] = 'waiting'
-    try {
-      const found = await inTime(ctx, value, this.#app.settings.timeouts.handler)
-      if (ctx[state] === 'waiting') finish(ctx, found)
-      else discard(found)
-    } catch (error) {
-      if (ctx[state] === 'waiting') throw error
-      this.#app.emit('error', toError(error), ctx)
-    } finally {
-      ctx[state] = 'over'
-    }
+    return isPromise(value) ? waitFor(ctx, value, value => finish(ctx, value)) : finish(ctx, value)
   }
 
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
@@ -158,15 +142,6 @@ export class RequestPath {
     }
     if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
-}
-
-/** The route has its time until the middleware around it has ended; an answer that comes later would spoil another. */
-function leave(ctx: Waiting): void {
-  if (ctx[state] !== 'waiting') return
-  ctx[state] = 'left'
-  if (isAnswered(ctx) || !ctx.route) return
-  const advice = 'Write await next() in what app.use has.'
-  throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)
 }
 
 function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {

@@ -3,7 +3,8 @@ import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
 import { type Problem, problem, toDocument, toError, toProblem } from './problem.ts'
-import { Reply, respond } from './reply.ts'
+import { Reply } from './reply.ts'
+import { respond } from './respond.ts'
 
 /** A class of errors. */
 export type ErrorClass<E extends Error = Error> = abstract new (...args: never) => E

@@ -1,7 +1,4 @@
 import type { BaseContext } from './context.ts'
-import { problem } from './problem.ts'
-import { discard } from './reply.ts'
-import { nameOf } from './route.ts'
 
 const controller = Symbol('controller')
 
@@ -20,29 +17,8 @@ export function signalOf(ctx: Abortable): AbortSignal {
   return ctx[controller].signal
 }
 
-/** Waits for a handler, at most so many seconds; then it is 503, and `ctx.signal` aborts. */
-export function inTime<T>(ctx: Abortable, promise: PromiseLike<T>, seconds: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let isLate = false
-    const late = setTimeout(() => {
-      isLate = true
-      const where = ctx.route ? nameOf(ctx.route) : ctx.method
-      const detail = `${where}: no answer within ${seconds} s. Make it quicker, a job, or raise timeouts.handler.`
-      const reason = problem(503, { detail, headers: { 'Retry-After': '5' } })
-      signalOf(ctx)
-      ctx[controller]?.abort(reason)
-      reject(reason)
-    }, seconds * 1000)
-    promise.then(
-      value => {
-        if (isLate) return discard(value)
-        clearTimeout(late)
-        resolve(value)
-      },
-      error => {
-        clearTimeout(late)
-        reject(error)
-      },
-    )
-  })
+/** Aborts it, for one who asks for it later too. */
+export function abort(ctx: Abortable, reason: Error): void {
+  signalOf(ctx)
+  ctx[controller]?.abort(reason)
 }

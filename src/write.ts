@@ -1,8 +1,8 @@
 import { pipeline, Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
-import { destroyWhenIdle } from './reply.ts'
 import { nameOf } from './route.ts'
+import { destroyWhenIdle } from './streams.ts'
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
 const EMPTY = new Set([204, 205, 304])
@@ -34,7 +34,15 @@ export function write(ctx: BaseContext): void {
 function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
   // The client of an event stream waits for the headers, and the first event may be long in coming.
   if (ctx.type === 'text/event-stream') ctx.flushHeaders()
-  pipeline(stream, ctx.res, error => error && ctx.onerror(error))
+  // pipeline and Koa listen for its end a dozen times between them.
+  ctx.res.setMaxListeners(20)
+  let hasLeft = false
+  // Before pipeline listens, because it destroys the stream then. A client that has gone is no error of ours, and one
+  // that has all its bytes may go before the stream says that it has ended.
+  ctx.res.once('close', () => {
+    hasLeft = !(stream as Readable).destroyed
+  })
+  pipeline(stream, ctx.res, error => error && !hasLeft && ctx.onerror(error))
 }
 
 /** What the system does not take at once waits for the reader, as a stream does. */

@@ -36,8 +36,6 @@ const all = object({
   h: writeOnly(text()),
   i: z.string().optional(),
 })
-type Others = { a: string; d: string | null; h: string }
-same<OutputOf<typeof all>, Others & { b?: number; c: boolean; e: { f: Date }[]; g?: number; i?: string }>(false)
 const given = {} as OutputOf<typeof all>
 same<typeof given.b, number | undefined>(true)
 same<typeof given.c, boolean>(true)

@@ -1,0 +1,68 @@
+import type { BaseContext } from './context.ts'
+import { problem, toError } from './problem.ts'
+import { isAnswered } from './respond.ts'
+import { nameOf } from './route.ts'
+import { abort } from './signal.ts'
+import { discard } from './streams.ts'
+
+/** How far a route is whose handler has made a promise. */
+const state = Symbol('state')
+type Waiting = BaseContext & { [state]?: 'waiting' | 'over' | 'left' }
+
+/** Waits for what a handler has promised, and goes on with it unless the answer has gone out by then. */
+export async function waitFor(
+  ctx: Waiting,
+  promise: PromiseLike<unknown>,
+  go: (value: unknown) => void,
+): Promise<void> {
+  ctx[state] = 'waiting'
+  try {
+    const value = await inTime(ctx, promise, ctx.app.settings.timeouts.handler)
+    if (ctx[state] === 'waiting') go(value)
+    else discard(value)
+  } catch (error) {
+    if (ctx[state] === 'waiting') throw error
+    ctx.app.emit('error', toError(error), ctx)
+  } finally {
+    ctx[state] = 'over'
+  }
+}
+
+/**
+ * The middleware around the route has ended: an answer that the route has yet to give would spoil another.
+ *
+ * @throws TypeError where nobody has answered, because a middleware did not wait
+ */
+export function leave(ctx: Waiting): void {
+  if (ctx[state] !== 'waiting') return
+  ctx[state] = 'left'
+  if (isAnswered(ctx) || !ctx.route) return
+  const advice = 'Write await next() in what app.use has.'
+  throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)
+}
+
+/** Waits for a handler, at most so many seconds; then it is 503, and `ctx.signal` aborts. */
+function inTime<T>(ctx: BaseContext, promise: PromiseLike<T>, seconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let isLate = false
+    const late = setTimeout(() => {
+      isLate = true
+      const where = ctx.route ? nameOf(ctx.route) : ctx.method
+      const detail = `${where}: no answer within ${seconds} s. Make it quicker, a job, or raise timeouts.handler.`
+      const reason = problem(503, { detail, headers: { 'Retry-After': '5' } })
+      abort(ctx, reason)
+      reject(reason)
+    }, seconds * 1000)
+    promise.then(
+      value => {
+        if (isLate) return discard(value)
+        clearTimeout(late)
+        resolve(value)
+      },
+      error => {
+        clearTimeout(late)
+        reject(error)
+      },
+    )
+  })
+}
