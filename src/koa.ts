@@ -16,6 +16,7 @@ import type { UrlOf } from './url.ts'
  */
 export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   if (app.settings.proxy.length > 0) trustProxies(app.request, app.settings.proxy)
+  refuseProxy(app)
   readQueries(app.request)
   extendContext(app, path)
   app.middleware.push(path.dispatch as Koa.Middleware)
@@ -27,6 +28,16 @@ export function enterKoa(app: Kolba, path: RequestPath): Middleware {
     },
   })
   return composed(app, composeOf(app), middleware => middleware.slice(0, -1))
+}
+
+/** `app.proxy = true` is Koa's way to believe whatever a client says of its address, scheme and host. */
+function refuseProxy(app: Kolba): void {
+  Object.defineProperty(app, 'proxy', {
+    get: () => false,
+    set(value: unknown) {
+      if (value) throw new TypeError("proxy: name the proxies to believe, kolba({ proxy: ['10.0.0.0/8'] }).")
+    },
+  })
 }
 
 /** The names on ctx that are taken, as an object to look them up in: Koa's, and what Koa and kolba put on each ctx. */

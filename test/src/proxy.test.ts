@@ -235,3 +235,15 @@ test('a Koa middleware may set ctx.ip, with proxies too', async t => {
     t.is(await (await app.client().get('/')).text(), '192.0.2.1')
   }
 })
+
+test('app.proxy cannot be set to believe everyone', async t => {
+  const app = kolba()
+  t.false(app.proxy)
+  t.throws(() => Object.assign(app, { proxy: true }), {
+    instanceOf: TypeError,
+    message: "proxy: name the proxies to believe, kolba({ proxy: ['10.0.0.0/8'] }).",
+  })
+  app.get('/', ctx => [ctx.ip, ctx.protocol])
+  const headers = { 'X-Forwarded-For': '1.2.3.4', 'X-Forwarded-Proto': 'https' }
+  t.deepEqual(await (await app.client().get('/', { headers })).json(), ['127.0.0.1', 'http'])
+})
