@@ -1,4 +1,5 @@
-import { type BodyOptions, bodyReader, type Decorator, decorator } from '../src/index.ts'
+import { type BodyOptions, bodyReader } from '../src/body/body.ts'
+import { type Decorator, decorator } from '../src/index.ts'
 
 export type { BodyOptions } from '../src/index.ts'
 

@@ -1,23 +1,19 @@
+import { BODY_OPTIONS, type BodyOptions, type BodyReader } from '../src/body/body.ts'
 import {
-  type AnySchema,
   type AroundContext,
   type Awaitable,
-  BODY_OPTIONS,
-  type BodyOptions,
-  type BodyReader,
-  type Checked,
   checkOptions,
   type Decorator,
   decorator,
   isPromise,
   kinds,
   nameOf,
-  type OutputOf,
   problem,
   type Route,
   readPath,
   when,
 } from '../src/index.ts'
+import type { AnySchema, Checked, OutputOf } from '../src/schema/index.ts'
 import { refusal, say } from './input/faults.ts'
 import { noteOf } from './input/note.ts'
 import type { Part } from './input/part.ts'

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http'
 import {
-  type AnySchema,
   type AroundContext,
   type Awaitable,
   type BaseContext,
@@ -11,13 +10,12 @@ import {
   kinds,
   type Note,
   nameOf,
-  type Outgoing,
-  prepareOutgoing,
   Reply,
   type Route,
   statusOf,
   when,
 } from '../src/index.ts'
+import { type AnySchema, type Outgoing, prepareOutgoing } from '../src/schema/index.ts'
 import { fault, isRendered, NO_RESPONSE, RENDERED, report, undeclared } from './output/faults.ts'
 import { readStatuses } from './output/statuses.ts'
 import type { ReplyByStatus, ReplyOf, StatusSchemas } from './output/types.ts'

@@ -1,6 +1,6 @@
 export { Kolba, kolba } from './app.ts'
 export { Blueprint, blueprint } from './blueprint.ts'
-export { BODY_OPTIONS, type Body, type BodyOptions, type BodyReader, type BodyType, bodyReader } from './body/body.ts'
+export type { BodyOptions } from './body/body.ts'
 export { isBytes } from './bytes.ts'
 export { among, checkOptions, type Kind, kinds } from './check.ts'
 export type { Client, ClientOptions } from './client.ts'
@@ -26,27 +26,8 @@ export { Problem, type ProblemMembers, problem } from './problem.ts'
 export { created, type Headers, noContent, Reply, redirect, reply, seeOther } from './reply.ts'
 export { statusOf } from './respond.ts'
 export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'
-export { type Conversion, converter, listTaker } from './schema/convert.ts'
-export { readDate } from './schema/iso-date.ts'
-export { declaredNames, type JsonObject } from './schema/json-schema.ts'
-export { embedded, type JsonSchemas, jsonSchemasOf } from './schema/json-schema-of.ts'
-export { typesOf } from './schema/json-types.ts'
-export { type Outgoing, prepareOutgoing } from './schema/outgoing.ts'
-export { pruner } from './schema/prune.ts'
-export { type Refs, readRefs } from './schema/references.ts'
-export {
-  type AnySchema,
-  type Checked,
-  type Fault,
-  type InputOf,
-  type Keyed,
-  type OutputOf,
-  type PreparedSchema,
-  prepareSchema,
-  type SchemaRecord,
-  stripsUndeclared,
-} from './schema/schema.ts'
-export { isStandardSchema, pointerOf } from './schema/standard-schema.ts'
+export type { JsonObject } from './schema/json-schema.ts'
+export type { AnySchema, InputOf, OutputOf, SchemaRecord } from './schema/schema.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
 export type { Query, UrlOf } from './url.ts'
 export { isPromise, when } from './when.ts'

@@ -53,11 +53,16 @@ test('src imports itself, koa, @koa/router, path-to-regexp, types, node:, and op
   t.deepEqual(wrong, [])
 })
 
-test('an extension imports src/index.ts, its own files, node: and packages, and no other extension', t => {
+/** What of the core an extension may import: what everyone may, and two rooms that only extensions need. */
+const ENTRANCES = ['src/index.ts', 'src/schema/index.ts', 'src/body/body.ts']
+
+test('an extension imports the entrances of src, its own files, node: and packages, and no other extension', t => {
   const wrong = importsIn('extensions').filter(({ file, from }) => {
     const [, name = ''] = file.replace(/\.ts$/, '').split('/')
     const isOwn = isInside(`extensions/${name}`, file, from)
-    return resolve(file, from) !== 'src/index.ts' && !isOwn && !isNode(from) && !isPackage(from, dependencies, peers)
+    return (
+      !ENTRANCES.includes(resolve(file, from) ?? '') && !isOwn && !isNode(from) && !isPackage(from, dependencies, peers)
+    )
   })
   t.deepEqual(wrong, [])
 })
@@ -118,6 +123,14 @@ test("import 'kolba' loads no extension and no optional peer", async t => {
   t.true(loaded.some(url => url.includes('/node_modules/koa/')))
   t.deepEqual(
     loaded.filter(url => url.includes('/extensions/') || optional.some(name => url.includes(`/node_modules/${name}/`))),
+    [],
+  )
+})
+
+test("import 'kolba' loads nothing of what reads bodies and of schemas, which extensions pay for", async t => {
+  const loaded = await loadedBy('kolba')
+  t.deepEqual(
+    loaded.filter(url => /\/dist\/src\/(?:schema|body)\//.test(url)),
     [],
   )
 })

@@ -1,4 +1,5 @@
-import { type Fault, type Problem, pointerOf, problem } from '../../src/index.ts'
+import { type Problem, problem } from '../../src/index.ts'
+import { type Fault, pointerOf } from '../../src/schema/index.ts'
 import { IN, type Part } from './part.ts'
 
 export interface SaidFault {

@@ -1,4 +1,5 @@
-import type { JsonObject, Note } from '../../src/index.ts'
+import type { Note } from '../../src/index.ts'
+import type { JsonObject } from '../../src/schema/index.ts'
 import { IN, type Part } from './part.ts'
 import type { Prepared } from './prepare.ts'
 

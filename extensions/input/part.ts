@@ -1,5 +1,5 @@
+import type { BaseContext } from '../../src/index.ts'
 import {
-  type BaseContext,
   converter,
   declaredNames,
   type JsonObject,
@@ -10,7 +10,7 @@ import {
   type Refs,
   readRefs,
   typesOf,
-} from '../../src/index.ts'
+} from '../../src/schema/index.ts'
 import { readQuery } from './query.ts'
 
 export type Place = 'params' | 'query' | 'headers' | 'cookies' | 'body'

@@ -1,4 +1,5 @@
-import { type AnySchema, type BodyOptions, type BodyReader, type BodyType, bodyReader } from '../../src/index.ts'
+import { type BodyOptions, type BodyReader, type BodyType, bodyReader } from '../../src/body/body.ts'
+import type { AnySchema } from '../../src/schema/index.ts'
 import { type Part, type Place, preparePart } from './part.ts'
 
 type Options = Omit<BodyOptions, 'optional'> & { readonly signed?: boolean }

@@ -1,4 +1,5 @@
-import { type AroundContext, type BaseContext, type Fault, nameOf, pointerOf, Reply } from '../../src/index.ts'
+import { type AroundContext, type BaseContext, nameOf, Reply } from '../../src/index.ts'
+import { type Fault, pointerOf } from '../../src/schema/index.ts'
 
 export const NO_RESPONSE = 'a web Response cannot be looked into. Return the value, or reply(status, value, headers).'
 export const RENDERED = 'this is JSON text already, which cannot be looked into. Put output() below json().'

@@ -1,4 +1,5 @@
-import { isStandardSchema, kinds } from '../../src/index.ts'
+import { kinds } from '../../src/index.ts'
+import { isStandardSchema } from '../../src/schema/index.ts'
 
 interface Declared {
   readonly schemas: ReadonlyMap<number, unknown>

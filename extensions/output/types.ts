@@ -1,4 +1,5 @@
-import type { AnySchema, InputOf, Reply } from '../../src/index.ts'
+import type { Reply } from '../../src/index.ts'
+import type { AnySchema, InputOf } from '../../src/schema/index.ts'
 
 /** Schemas by status, `{ 200: book, 404: nothing }`. */
 export interface StatusSchemas {

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { checkOptions, type InputOf, type JsonObject, kinds, type OutputOf } from '../../src/index.ts'
+import { checkOptions, kinds } from '../../src/index.ts'
+import type { InputOf, JsonObject, OutputOf } from '../../src/schema/index.ts'
 import { Faults, jsonOf, makeSchema, type Read, readerOf, type Schema } from './make.ts'
 
 export interface ListOptions {

@@ -1,5 +1,6 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { embedded, isPromise, type JsonObject, jsonSchemasOf, stripsUndeclared } from '../../src/index.ts'
+import { isPromise } from '../../src/index.ts'
+import { embedded, type JsonObject, jsonSchemasOf, stripsUndeclared } from '../../src/schema/index.ts'
 
 /** A Standard Schema that can say itself as JSON Schema, as all of this folder are. */
 export interface Schema<Output, Input = Output> {

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { InputOf, JsonObject, OutputOf } from '../../src/index.ts'
+import type { InputOf, JsonObject, OutputOf } from '../../src/schema/index.ts'
 import { jsonOf, makeSchema, readerOf, type Schema } from './make.ts'
 
 /**

@@ -1,11 +1,5 @@
-import {
-  among,
-  checkOptions,
-  type InputOf,
-  type JsonObject,
-  type OutputOf,
-  type SchemaRecord,
-} from '../../src/index.ts'
+import { among, checkOptions } from '../../src/index.ts'
+import type { InputOf, JsonObject, OutputOf, SchemaRecord } from '../../src/schema/index.ts'
 import { Faults, type JsonSides, jsonOf, makeSchema, type Read, readerOf, type Schema } from './make.ts'
 
 export interface ObjectOptions {

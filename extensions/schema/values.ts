@@ -1,4 +1,5 @@
-import { checkOptions, type JsonObject, type Kind, readDate } from '../../src/index.ts'
+import { checkOptions, type Kind } from '../../src/index.ts'
+import { type JsonObject, readDate } from '../../src/schema/index.ts'
 import { Faults, makeSchema, type Schema, same } from './make.ts'
 
 interface Range<T> {
