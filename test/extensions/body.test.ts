@@ -376,7 +376,7 @@ test('body() reads back whatever form and whatever JSON a client can write', asy
   const property = fc.asyncProperty(pairs, fc.jsonValue({ maxDepth: 5 }), async (fields, value) => {
     const form = (await read(String(new URLSearchParams(fields)), FORM)) ?? {}
     const names = new Set(fields.map(([name]) => name))
-    t.deepEqual(new Set(Object.keys(form)), names)
+    t.deepEqual(Object.keys(form).sort(), [...names].sort())
     for (const name of names)
       t.deepEqual(
         [(form as Record<string, unknown>)[name]].flat(),
