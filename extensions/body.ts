@@ -27,6 +27,6 @@ export function body(options: BodyOptions = {}): Decorator<BodyInput> {
       if (input && 'body' in input) return next({ input } as BodyInput)
       return next({ input: { ...input, body: (await read(ctx)).value } })
     },
-    { note },
+    { note, reads: true },
   )
 }

@@ -82,6 +82,7 @@ export function input<const S extends InputSchemas>(schemas: S, options: InputOp
     })
   return decorator('input', around, {
     note: route => noteOf(prepared(route)),
+    reads: schemas.body !== undefined,
     register(route) {
       checkParams(route, prepared(route))
       return undefined

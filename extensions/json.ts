@@ -65,7 +65,8 @@ export function json(options: JsonOptions = {}): Decorator {
     const type = typeOf(ctx, headers)
     if (isRendered(body) || (type !== undefined && typeof body === 'string')) return value
     const text = write(ctx, stringify, body)
-    return new Reply(status, text, type ? headers : { 'Content-Type': 'application/json; charset=utf-8', ...headers })
+    const all = type ? headers : { 'Content-Type': 'application/json; charset=utf-8', ...headers }
+    return new Reply(status, text, all, body)
   }
   const note = { responses: { 200: { description: 'The value as JSON', content: { 'application/json': {} } } } }
   return decorator('json', (ctx, next) => when(next(), value => render(ctx, value)), { note })

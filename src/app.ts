@@ -3,7 +3,7 @@ import Koa from 'koa'
 import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
-import { type Decorator, fold, toRoute } from './decorator.ts'
+import { type Decorator, fold, layersOf, toRoute } from './decorator.ts'
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Middleware, toMiddleware } from './lift.ts'
@@ -14,6 +14,7 @@ import { toProblem } from './problem.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
 import { type Entry, nameOf, type Route } from './route.ts'
+import type { Endpoint, Match } from './router.ts'
 import { createServer } from './server.ts'
 import { type KolbaOptions, type Logger, plainLogger, readOptions, type Settings } from './settings.ts'
 import { heeding } from './streams.ts'
@@ -129,6 +130,11 @@ export class Kolba extends Koa {
     return [...this.#routes]
   }
 
+  /** What a method and a path lead to: an endpoint with its parameters, or else the methods that the path allows. */
+  match(method: string, path: string): Match {
+    return this.#path.routes.match(method, path)
+  }
+
   /**
    * Puts something else in the place of a component, in this app: for tests. It may be done at any time, and again.
    *
@@ -180,19 +186,21 @@ export class Kolba extends Koa {
     through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
+    statusOf: (ctx, thrown) => this.#path.statusOf(ctx, thrown),
   }
 
   #register(entry: Entry): void {
     const path = readPath(nameOf(entry), entry.path)
     const route = toRoute(entry, this)
-    const { decorators, handler } = route
-    const run = fold(decorators, decorators.length > 0 ? heeding(handler) : handler, route)
+    const layers = layersOf(route.decorators, route)
+    const run = fold(layers, layers.length > 0 ? heeding(route.handler) : route.handler) as Endpoint['run']
+    const endpoint = { route, layers, run }
     if (entry.rest) {
       const inner = insideOf(entry.rest.app)
       if (inner) this.#life.adopt(inner.life)
-      return this.#path.addFallback(route, path, run, entry.rest.isOpen)
+      return this.#path.addFallback(endpoint, path, entry.rest.isOpen)
     }
-    this.#path.routes.add(route, path, run)
+    this.#path.routes.add(endpoint, path)
     this.#urls.add(route, path, entry.known)
     this.#routes.push(route)
   }

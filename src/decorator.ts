@@ -44,11 +44,21 @@ type Below<C, Needs, Adds> = BaseContext & Needs & Adds & ([C] extends [never] ?
 export interface DecoratorOptions<Adds = object, Needs = unknown, Takes = unknown> {
   /** What it does to the interface: data, or a function of the route. Stored on the route. */
   note?: Note | ((route: Route) => Note)
+  /** Does it read the body of the request? */
+  reads?: boolean
   /**
    * Called once for every route that the decorator comes to stand on, when the route joins an app. It may refuse
-   * (throw a TypeError) or return an `around` made for that route.
+   * (throw a TypeError) or return an `around` made for that route, or two.
    */
-  register?: (route: Route) => Around<Adds, Needs, Takes> | undefined
+  register?: (route: Route) => Around<Adds, Needs, Takes> | Arounds<Adds, Needs, Takes> | undefined
+}
+
+/** What a decorator may do at two places of a stack: its own, and below all that reads the body. */
+export interface Arounds<Adds = object, Needs = unknown, Takes = unknown> {
+  /** At its own place; that of the decorator where none is given. */
+  around?: Around<Adds, Needs, Takes>
+  /** Where the body has been read: below the last decorator that reads it, or right below this one. */
+  afterBody?: Around<Adds, Needs, Takes>
 }
 
 /** One decorator has an `around`, a stack has members. */
@@ -91,6 +101,7 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
     throw new TypeError(`decorator ${name}: give a function (ctx, next) after the name.`)
   checkOptions(`decorator ${name}`, options, {
     note: { words: 'an object or a function', test: it => kinds.object.test(it) || kinds.function.test(it) },
+    reads: kinds.flag,
     register: kinds.function,
   })
   return make(name, { around, ...options } as unknown as Parts)
@@ -127,7 +138,7 @@ export function stack<D extends readonly AnyDecorator[]>(
 function composed(outer: Decorator, below: Composed): Composed {
   const { decorators, handler } = takeApart(below)
   const all = [outer, ...decorators]
-  const folded = fold(all, handler)
+  const folded = fold(layersOf(all), handler)
   const run = Object.assign((ctx: never) => folded(ctx), { [composition]: { decorators: all, handler } })
   return Object.defineProperty(run, 'name', { value: handler.name })
 }
@@ -137,10 +148,32 @@ export function takeApart(handler: Handler): { decorators: readonly Decorator[];
   return (handler as Composed)[composition] ?? { decorators: [], handler }
 }
 
-/** Folds decorators over a handler, once. What comes out calls each layer in turn, and is as synchronous as they are. */
-export function fold(decorators: readonly Decorator[], handler: Handler, route?: Route): Handler {
-  return flat(decorators).reduceRight<Handler>((below, { [parts]: its, name }) => {
-    const around = ((route && registered(its, name, route)) ?? its.around) as Around
+/** One place in a stack: what a decorator does there. Most have one, those with an `afterBody` have two. */
+export interface Layer {
+  readonly decorator: Decorator
+  readonly around: Around
+}
+
+/** The layers of a stack, outermost first. */
+export function layersOf(decorators: readonly Decorator[], route?: Route): readonly Layer[] {
+  const all = flat(decorators)
+  const lastReader = all.findLastIndex(it => it[parts].reads)
+  const layers: Layer[] = []
+  let waiting: Layer[] = []
+  all.forEach((decorator, index) => {
+    const { around = decorator[parts].around, afterBody } = (route && registered(decorator, route)) ?? {}
+    layers.push({ decorator, around: around as Around })
+    if (afterBody) waiting.push({ decorator, around: afterBody })
+    if (index < lastReader) return
+    layers.push(...waiting)
+    waiting = []
+  })
+  return layers
+}
+
+/** Folds layers over a handler, once. What comes out calls each in turn, and is as synchronous as they are. */
+export function fold(layers: readonly Layer[], handler: Handler): Handler {
+  return layers.reduceRight<Handler>((below, { around, decorator: { name } }) => {
     // The names are for stack traces: of an `around` that has waited, nothing else is left in them.
     if (!around.name) Object.defineProperty(around, 'name', { value: name })
     const layer = (ctx: AroundContext) =>
@@ -152,9 +185,13 @@ export function fold(decorators: readonly Decorator[], handler: Handler, route?:
   }, handler)
 }
 
-function registered({ register }: Parts, name: string, route: Route): unknown {
-  const around = register?.(route)
-  if (around === undefined || typeof around === 'function') return around
+function registered({ name, [parts]: { register } }: Decorator, route: Route): Arounds | undefined {
+  const given: unknown = register?.(route)
+  if (given === undefined) return
+  if (typeof given === 'function') return { around: given as Around }
+  const { around, afterBody } = Object(given) as Arounds
+  const made = [around, afterBody].filter(it => it !== undefined)
+  if (made.length > 0 && made.every(it => typeof it === 'function')) return given as Arounds
   const what = `register of ${name} gives what is no function`
   throw new TypeError(`${nameOf(route)}: ${what}. Return a function (ctx, next), or undefined.`)
 }

@@ -10,6 +10,7 @@ export {
   type AnyDecorator,
   type Around,
   type AroundContext,
+  type Arounds,
   type Decorator,
   type DecoratorOptions,
   decorator,

@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
-import { type Around, type Decorator, fold, isDecorator } from './decorator.ts'
+import { type Around, type Decorator, fold, isDecorator, layersOf } from './decorator.ts'
 import { Reply } from './reply.ts'
 import { respond } from './respond.ts'
 import { METHODS } from './route.ts'
@@ -56,7 +56,7 @@ function lower(decorator: Decorator, app: Kolba): Middleware {
     notes: [],
     app,
   }
-  const run = fold([decorator], handler, route) as (ctx: BaseContext) => unknown
+  const run = fold(layersOf([decorator], route), handler) as (ctx: BaseContext) => unknown
   return async (ctx, next) => {
     const value = await run(Object.assign(ctx, { [below]: next }))
     if (value !== ctx.body) respond(ctx, value)

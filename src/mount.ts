@@ -19,6 +19,8 @@ export interface Inside {
   hasRest(): boolean
   /** Lets the apps that are mounted there answer. */
   rest(ctx: BaseContext): Promise<unknown>
+  /** The status that an error is answered with, by `onError` or of itself. */
+  statusOf(ctx: BaseContext, thrown: unknown): Promise<number>
 }
 
 /** What a kolba app lets others see, undefined for another Koa app. */

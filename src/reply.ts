@@ -8,14 +8,21 @@ export class Reply {
   readonly status: number
   readonly body: unknown
   readonly headers: Headers
+  readonly #source: unknown
 
-  constructor(status: number, body?: unknown, headers: Headers = {}) {
+  constructor(status: number, body?: unknown, headers: Headers = {}, source?: unknown) {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new RangeError(`reply: ${show(status)} is no status of a response. Give a whole number from 200 to 599.`)
     }
     this.status = status
     this.body = body
     this.headers = headers
+    this.#source = source
+  }
+
+  /** What the body was rendered from, where a decorator has rendered it: for those above that look at the value. */
+  get source(): unknown {
+    return this.#source
   }
 }
 

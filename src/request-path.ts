@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
-import type { BaseContext, Handler } from './context.ts'
+import type { BaseContext } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
-import { Problem, toError } from './problem.ts'
+import { Problem, toError, toProblem } from './problem.ts'
 import { Rescue } from './rescue.ts'
 import { isAnswered, isStatusSet, respond } from './respond.ts'
-import { nameOf, type Route } from './route.ts'
+import { nameOf } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
 import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
@@ -33,9 +33,9 @@ export class RequestPath {
   }
 
   /** Adds what a mounted app takes of the paths that no route has, while it has anything to take them with. */
-  addFallback(route: Route, path: Path, run: Handler, isOpen: () => boolean): void {
+  addFallback(endpoint: Endpoint, path: Path, isOpen: () => boolean): void {
     const routes = new RouteTable()
-    routes.add(route, path, run)
+    routes.add(endpoint, path)
     this.#fallbacks.push({ isOpen, routes })
   }
 
@@ -76,6 +76,11 @@ export class RequestPath {
       if (!(await this.rescue.map(ctx, thrown))) throw thrown
     }
     for (const hook of this.after) await hook(ctx)
+  }
+
+  /** The status that an error is answered with, on a ctx whose answer goes nowhere. */
+  async statusOf(ctx: BaseContext, thrown: unknown): Promise<number> {
+    return (await this.rescue.map(ctx, thrown)) ? ctx.status : toProblem(toError(thrown)).status
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
-import type { BaseContext, Handler } from './context.ts'
+import type { BaseContext } from './context.ts'
+import type { Layer as Place } from './decorator.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 
@@ -8,6 +9,8 @@ type Layer = ReturnType<Router['match']>['path'][number]
 /** A route with its folded stack, as the request path runs it. */
 export interface Endpoint {
   readonly route: Route
+  /** The places of its stack, for those that run a part of it. */
+  readonly layers: readonly Place[]
   readonly run: (ctx: BaseContext) => unknown
 }
 
@@ -25,7 +28,8 @@ export class RouteTable {
   readonly #shapes = new Map<string, Route>()
 
   /** @throws TypeError for a route that is there already, or that an earlier one leaves nothing of. */
-  add(route: Route, path: Path, handler: Handler): void {
+  add(endpoint: Endpoint, path: Path): void {
+    const { route } = endpoint
     for (const method of route.methods) {
       const rival = this.#shapes.get(`${method} ${path.shape}`)
       if (rival)
@@ -38,7 +42,7 @@ export class RouteTable {
     }
     for (const method of route.methods) this.#shapes.set(`${method} ${path.shape}`, route)
     const layer = this.#router.register(route.path, [...route.methods], () => {})
-    this.#endpoints.set(layer, { route, run: handler as Endpoint['run'] })
+    this.#endpoints.set(layer, endpoint)
   }
 
   match(method: string, path: string): Match {

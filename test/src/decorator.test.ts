@@ -259,8 +259,10 @@ test('decorator() refuses what is no decorator', t => {
   because('decorator: the first argument is the name. Give a non-empty string.', '', around)
   because('decorator: the first argument is the name. Give a non-empty string.', around)
   because('decorator timed: give a function (ctx, next) after the name.', 'timed')
-  because('decorator timed: the options are null. Give an object with note and register.', 'timed', around, null)
-  because('decorator timed: the option "notes" is unknown. It takes note and register.', 'timed', around, { notes: {} })
+  because('decorator timed: the options are null. Give an object with note, reads and register.', 'timed', around, null)
+  because('decorator timed: the option "notes" is unknown. It takes note, reads and register.', 'timed', around, {
+    notes: {},
+  })
   because('decorator timed: the option note is 5. Give an object or a function.', 'timed', around, { note: 5 })
   because('decorator timed: the option register is an object. Give a function.', 'timed', around, { register: {} })
 })
@@ -320,4 +322,49 @@ test('register and note may give nothing, and register nothing but a function', 
 test('a composition that adds to ctx runs without an app', t => {
   const named = decorator('named', (_ctx, next: Next<{ user: string }>) => next({ user: 'ann' }))
   t.is(named((ctx: { user: string }) => ctx.user)({} as never), 'ann')
+})
+
+test('afterBody stands below the last decorator that reads the body, in the order of the stack', async t => {
+  const steps: string[] = []
+  const step = (name: string) => (_ctx: unknown, next: () => unknown) => {
+    steps.push(name)
+    return next()
+  }
+  const plain = (name: string) => decorator(name, step(name))
+  const reader = (name: string) => decorator(name, step(name), { reads: true })
+  const double = (name: string) =>
+    decorator(name, step(name), { register: () => ({ afterBody: step(`${name} after the body`) }) })
+  const app = kolba()
+  const note = () => steps.push('handler')
+  app.get('/both', double('a'), plain('b'), reader('c'), double('d'), reader('e'), double('f'), plain('g'), note)
+  app.get('/none', double('a'), plain('b'), note)
+  await app.client().get('/both')
+  const after = ['a after the body', 'd after the body', 'f', 'f after the body']
+  t.deepEqual(steps.splice(0), ['a', 'b', 'c', 'd', 'e', ...after, 'g', 'handler'])
+  await app.client().get('/none')
+  t.deepEqual(steps, ['a', 'a after the body', 'b', 'handler'])
+})
+
+test('afterBody may come with an around of its own, and is refused where it is no function', async t => {
+  const app = kolba()
+  const stacked = decorator('stacked', () => 'unused', {
+    register: () => ({
+      around: async (_ctx, next) => `${await next()}!`,
+      afterBody: async (_ctx, next) => `${await next()}?`,
+    }),
+  })
+  app.get('/', stacked, () => 'what')
+  t.is(await (await app.client().get('/')).text(), 'what?!')
+  const wrong = decorator('wrong', (_ctx, next) => next(), { register: () => ({ afterBody: 1 }) as never })
+  t.throws(() => app.get('/wrong', wrong, () => 1), {
+    message: 'GET /wrong: register of wrong gives what is no function. Return a function (ctx, next), or undefined.',
+  })
+})
+
+test('app.match() finds an endpoint and its parameters, or the methods that a path allows', t => {
+  const app = kolba()
+  app.get('/books/:id', () => 1)
+  t.deepEqual({ ...app.match('GET', '/books/7').params }, { id: '7' })
+  t.is(app.match('HEAD', '/books/7').endpoint?.route.path, '/books/:id')
+  t.deepEqual(app.match('PUT', '/books/7'), { params: {}, allow: ['HEAD', 'GET'] })
 })

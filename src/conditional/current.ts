@@ -1,0 +1,96 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { BaseContext, Handler } from '../context.ts'
+import { type Around, type Decorator, decorator, fold, type Layer } from '../decorator.ts'
+import { Reply } from '../reply.ts'
+import { statusOf } from '../respond.ts'
+import type { Endpoint } from '../router.ts'
+import { discard, heeding } from '../streams.ts'
+import { when } from '../when.ts'
+
+/** What a resource is now, as its GET route tells. */
+export interface Current {
+  /** The value at the place in the stack that was asked for. */
+  readonly value: unknown
+  /** The context that GET had, whose answer goes nowhere. */
+  readonly ctx: BaseContext
+  /** The status it would be answered with. */
+  readonly status: number
+}
+
+export interface CurrentOptions {
+  /** What the request has run through already: GET does not run it again. */
+  readonly passed: readonly Decorator[]
+  /** The place in GET's stack whose value is wanted, that of the outermost where several fit; else the outermost of all. */
+  readonly isPlace: (decorator: Decorator) => boolean
+  /** What stands in for GET's handler. */
+  readonly handler?: Handler | undefined
+}
+
+/** Reads the resource at a path, the request's own by default. Undefined where the path has no GET. */
+export type ReadCurrent = (ctx: BaseContext, path?: string) => Promise<Current | undefined>
+
+const seen = Symbol('kolba.seen')
+type Reading = BaseContext & { [seen]?: { value?: unknown } }
+
+/** Is this a GET that another request makes, to learn what there is? Nothing kept from before will do then. */
+export function isReading(ctx: BaseContext): boolean {
+  return seen in ctx
+}
+
+/**
+ * Makes what reads a resource as its own GET route would, within another request: a write that has to know what it
+ * changes. The stack of GET runs without what the request has passed already, such as the same `signedIn`.
+ */
+export function currentReader({ passed, isPlace, handler }: CurrentOptions): ReadCurrent {
+  const runs = new WeakMap<Endpoint, Handler<BaseContext>>()
+
+  function prepare({ route, layers }: Endpoint): Handler<BaseContext> {
+    const index = layers.findIndex(({ decorator }) => isPlace(decorator))
+    const place = layers[index]?.decorator
+    const above = layers.slice(0, Math.max(index, 0)).filter(layer => !passed.includes(layer.decorator))
+    const below = layers.slice(index + 1).filter(layer => layer.decorator !== place)
+    return fold([...above, probe, ...below], heeding(handler ?? route.handler)) as Handler<BaseContext>
+  }
+
+  return async (ctx, path = ctx.path) => {
+    const { endpoint, params } = ctx.app.match('GET', path)
+    if (!endpoint) return
+    const run = runs.get(endpoint) ?? prepare(endpoint)
+    runs.set(endpoint, run)
+    const copy: Reading = Object.assign(asGet(ctx, path), { params, route: endpoint.route, [seen]: {} })
+    try {
+      const last = await run(copy)
+      const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
+      discard(value)
+      return { value, ctx: copy, status: value instanceof Reply ? value.status : statusOf(copy) }
+    } catch (error) {
+      const status = await ctx.app.inside.statusOf(copy, error)
+      if (status !== 404 && status !== 410) throw error
+      return { value: undefined, ctx: copy, status }
+    } finally {
+      // For those that end something with the answer, which this one will never have.
+      copy.res.emit('close')
+    }
+  }
+}
+
+const remember: Around = (ctx: Reading, next) =>
+  when(next(), value => {
+    ctx[seen] = { value }
+    return value
+  })
+const probe: Layer = { decorator: decorator('reading', remember), around: remember }
+
+const CONDITIONS = /^(?:if-|content-|transfer-encoding$|expect$|range$|prefer$)/
+
+/** A context of this request as an unconditional GET, with all that stands on ctx by now. */
+function asGet(ctx: BaseContext, path: string): BaseContext {
+  const { app, req } = ctx
+  const headers = Object.entries(req.headers).filter(([name]) => !CONDITIONS.test(name))
+  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers: Object.fromEntries(headers) }
+  const request: IncomingMessage = Object.create(req, Object.getOwnPropertyDescriptors(own))
+  const copy = app.createContext(request, new ServerResponse(request)) as unknown as BaseContext
+  const added = Object.entries(ctx).filter(([name]) => !(name in app.reserved))
+  Object.assign(copy, Object.fromEntries(added), { requestId: ctx.requestId, state: ctx.state })
+  return Object.defineProperty(copy, 'signal', { get: () => ctx.signal })
+}
