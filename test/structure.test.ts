@@ -53,8 +53,8 @@ test('src imports itself, koa, @koa/router, path-to-regexp, types, node:, and op
   t.deepEqual(wrong, [])
 })
 
-/** What of the core an extension may import: what everyone may, and two rooms that only extensions need. */
-const ENTRANCES = ['src/index.ts', 'src/schema/index.ts', 'src/body/body.ts']
+/** What of the core an extension may import: what everyone may, and three rooms that only extensions need. */
+const ENTRANCES = ['src/index.ts', 'src/schema/index.ts', 'src/body/body.ts', 'src/conditional/index.ts']
 
 test('an extension imports the entrances of src, its own files, node: and packages, and no other extension', t => {
   const wrong = importsIn('extensions').filter(({ file, from }) => {
@@ -65,6 +65,15 @@ test('an extension imports the entrances of src, its own files, node: and packag
     )
   })
   t.deepEqual(wrong, [])
+})
+
+test('src/conditional imports itself alone, so that it can be read and tested by itself', t => {
+  const all = importsIn('src/conditional')
+  t.true(all.length > 0)
+  t.deepEqual(
+    all.filter(({ file, from }) => !isInside('src/conditional', file, from)),
+    [],
+  )
 })
 
 test('src and extensions load an optional peer when it is needed, because it may not be there', t => {
@@ -127,10 +136,10 @@ test("import 'kolba' loads no extension and no optional peer", async t => {
   )
 })
 
-test("import 'kolba' loads nothing of what reads bodies and of schemas, which extensions pay for", async t => {
+test("import 'kolba' loads nothing of bodies, schemas and preconditions, which extensions pay for", async t => {
   const loaded = await loadedBy('kolba')
   t.deepEqual(
-    loaded.filter(url => /\/dist\/src\/(?:schema|body)\//.test(url)),
+    loaded.filter(url => /\/dist\/src\/(?:schema|body|conditional)\//.test(url)),
     [],
   )
 })
