@@ -8,7 +8,7 @@ import { discard, heeding } from '../streams.ts'
 import { when } from '../when.ts'
 
 /** What a resource is now, as its GET route tells. */
-export interface Current {
+export interface Reading {
   /** The value at the place in the stack that was asked for. */
   readonly value: unknown
   /** The context that GET had, whose answer goes nowhere. */
@@ -20,17 +20,23 @@ export interface Current {
 export interface CurrentOptions {
   /** What the request has run through already: GET does not run it again. */
   readonly passed: readonly Decorator[]
-  /** The place in GET's stack whose value is wanted, that of the outermost where several fit; else the outermost of all. */
+  /** The place in GET's stack whose value is wanted: the innermost that fits, or above all where none does. */
   readonly isPlace: (decorator: Decorator) => boolean
   /** What stands in for GET's handler. */
   readonly handler?: Handler | undefined
 }
 
-/** Reads the resource at a path, the request's own by default. Undefined where the path has no GET. */
-export type ReadCurrent = (ctx: BaseContext, path?: string) => Promise<Current | undefined>
+/**
+ * Reads the resource at a path, the request's own by default, with other headers where they are given. Undefined where
+ * the path has no GET.
+ */
+export type ReadCurrent = (
+  ctx: BaseContext,
+  other?: { readonly path?: string; readonly headers?: Readonly<Record<string, string>> },
+) => Promise<Reading | undefined>
 
 const seen = Symbol('kolba.seen')
-type Reading = BaseContext & { [seen]?: { value?: unknown } }
+type Marked = BaseContext & { [seen]?: { value?: unknown } }
 
 /** Is this a GET that another request makes, to learn what there is? Nothing kept from before will do then. */
 export function isReading(ctx: BaseContext): boolean {
@@ -45,19 +51,17 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
   const runs = new WeakMap<Endpoint, Handler<BaseContext>>()
 
   function prepare({ route, layers }: Endpoint): Handler<BaseContext> {
-    const index = layers.findIndex(({ decorator }) => isPlace(decorator))
-    const place = layers[index]?.decorator
+    const index = layers.findLastIndex(({ decorator }) => isPlace(decorator))
     const above = layers.slice(0, Math.max(index, 0)).filter(layer => !passed.includes(layer.decorator))
-    const below = layers.slice(index + 1).filter(layer => layer.decorator !== place)
-    return fold([...above, probe, ...below], heeding(handler ?? route.handler)) as Handler<BaseContext>
+    return fold([...above, probe, ...layers.slice(index + 1)], heeding(handler ?? route.handler)) as Handler<BaseContext>
   }
 
-  return async (ctx, path = ctx.path) => {
+  return async (ctx, { path = ctx.path, headers = {} } = {}) => {
     const { endpoint, params } = ctx.app.match('GET', path)
     if (!endpoint) return
     const run = runs.get(endpoint) ?? prepare(endpoint)
     runs.set(endpoint, run)
-    const copy: Reading = Object.assign(asGet(ctx, path), { params, route: endpoint.route, [seen]: {} })
+    const copy: Marked = Object.assign(asGet(ctx, path, headers), { params, route: endpoint.route, [seen]: {} })
     try {
       const last = await run(copy)
       const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
@@ -74,7 +78,7 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
   }
 }
 
-const remember: Around = (ctx: Reading, next) =>
+const remember: Around = (ctx: Marked, next) =>
   when(next(), value => {
     ctx[seen] = { value }
     return value
@@ -84,10 +88,11 @@ const probe: Layer = { decorator: decorator('reading', remember), around: rememb
 const CONDITIONS = /^(?:if-|content-|transfer-encoding$|expect$|range$|prefer$)/
 
 /** A context of this request as an unconditional GET, with all that stands on ctx by now. */
-function asGet(ctx: BaseContext, path: string): BaseContext {
+function asGet(ctx: BaseContext, path: string, other: Readonly<Record<string, string>>): BaseContext {
   const { app, req } = ctx
-  const headers = Object.entries(req.headers).filter(([name]) => !CONDITIONS.test(name))
-  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers: Object.fromEntries(headers) }
+  const kept = Object.entries(req.headers).filter(([name]) => !CONDITIONS.test(name))
+  const headers = { ...Object.fromEntries(kept), ...other }
+  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers }
   const request: IncomingMessage = Object.create(req, Object.getOwnPropertyDescriptors(own))
   const copy = app.createContext(request, new ServerResponse(request)) as unknown as BaseContext
   const added = Object.entries(ctx).filter(([name]) => !(name in app.reserved))

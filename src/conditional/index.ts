@@ -1,5 +1,6 @@
 // What extensions need of preconditions. It is not part of `kolba`, which loads none of it.
 
+export { type CurrentOptions, currentReader, isReading, type ReadCurrent, type Reading } from './current.ts'
 export { readDate, writeDate } from './http-date.ts'
 export {
   type Current,
@@ -19,3 +20,4 @@ export {
   weakMatch,
   writeTag,
 } from './preconditions.ts'
+export { inTurn } from './turns.ts'

@@ -1,0 +1,102 @@
+import {
+  type AroundContext,
+  type Arounds,
+  type Awaitable,
+  type BaseContext,
+  checkOptions,
+  type Decorator,
+  decorator,
+  kinds,
+  type Next,
+  type Route,
+  when,
+} from '../src/index.ts'
+import { answer } from './etag/answer.ts'
+import { demand, type Guarded, guard } from './etag/guard.ts'
+import { checkRoute, noteOf, READING } from './etag/route.ts'
+import { describeOf, isTagging, tagging, writesOf } from './etag/state.ts'
+import { describer, replyOf, type Version } from './etag/validators.ts'
+
+export type { Guarded } from './etag/guard.ts'
+export type { Version } from './etag/validators.ts'
+
+export interface EtagOptions<Row = unknown, V extends Version = Version, Needs = unknown> {
+  /**
+   * What differs after each write: the tag is made of it, and nothing is rendered for a 304 where `etag()` stands below
+   * `json()`. It is given what the handler returned, or what `load` gave; undefined is no tag.
+   */
+  version?: (row: Row, ctx: BaseContext) => V
+  /** Where the current row of a guarded write comes from. @default the GET route of the same path */
+  load?: (ctx: AroundContext & Needs) => Awaitable<Row | null | undefined>
+  /** Refuses a write without If-Match (or, to create, `If-None-Match: *`): 428, RFC 6585. @default false */
+  required?: boolean
+  /** `Last-Modified`, of the same row. Seconds are all that HTTP can tell apart. */
+  lastModified?: (row: Row, ctx: BaseContext) => Date | string | number | null | undefined
+  /** Makes weak tags, for what is equal without being the same bytes. They never match If-Match. @default false */
+  weak?: boolean
+}
+
+const OPTIONS = {
+  version: kinds.function,
+  load: kinds.function,
+  required: kinds.flag,
+  lastModified: kinds.function,
+  weak: kinds.flag,
+}
+
+/**
+ * Tags what is read, and guards what is written.
+ *
+ * On GET, HEAD and QUERY the answer gets an `ETag`, a hash of its bytes or a `version`, and a request that has it
+ * already gets 304 (RFC 9110 section 13). A stream has a tag only by a version.
+ *
+ * On PUT, PATCH, DELETE and POST the request's preconditions are evaluated against what the resource is *before* the
+ * handler runs: 412 where it has changed since the client read it. The current row comes from `load`, or else from the
+ * GET route of the same path, which has an `etag()` too and is registered first. From there to the end of the handler
+ * this process writes one at a time to each path. Where other processes write too, let the database decide:
+ * `UPDATE ... WHERE version = ?` with `ctx.version`, and `ctx.stale()` where no row was changed. The reply carries the new
+ * tag, where it holds the resource as GET would give it.
+ *
+ * It stands above `json()`, where it sees the bytes, or below it, where with a `version` a 304 renders nothing.
+ * `app.use(etag())` tags what is read in the whole app.
+ *
+ * @throws TypeError at registration for a wrong option, and where a write has nothing to be compared with
+ * @example
+ * app.get('/pages/:id', etag(), json(), ctx => pages.get(ctx.params.id))
+ * app.put('/pages/:id', etag({ required: true }), json(), body(), ctx => pages.put(ctx.params.id, ctx.input.body))
+ */
+export function etag<Row = unknown, V extends Version = string, Needs = unknown>(
+  options: EtagOptions<Row, V, Needs> = {},
+): Decorator<Guarded<V>, BaseContext & Needs> {
+  checkOptions('etag', options, OPTIONS)
+  const { load, required = false, weak, lastModified } = options
+  if (weak && required && !lastModified)
+    throw new TypeError('etag: a weak tag never matches If-Match, so no write could pass. Leave out weak or required.')
+  const describe = describer(options)
+
+  function around(ctx: AroundContext, next: Next<Guarded<never>>): unknown {
+    const below = next as () => unknown
+    if (READING.has(ctx.method)) return when(below(), value => answer(ctx, value, describe))
+    if (required) demand(ctx, describe.isDated)
+    return below()
+  }
+
+  function register(route: Route): Arounds<Guarded<never>> | undefined {
+    // app.use has no route yet: what is written there is guarded by an etag() of its own.
+    if (route.path === '{/*rest}') return void tagging(route.app, describe)
+    const { wantsGuard, isDated } = checkRoute(route, self, { describe, load, required })
+    if (!wantsGuard) return
+    const writes = writesOf({ own: describe, load, passed: route.decorators.slice(0, route.decorators.indexOf(self)) })
+    return {
+      around(ctx, next) {
+        if (READING.has(ctx.method)) return around(ctx, next)
+        if (required) demand(ctx, isDated)
+        return when((next as () => unknown)(), value => carry(ctx, value, writes))
+      },
+      afterBody: (ctx, next) => (READING.has(ctx.method) ? (next as () => unknown)() : guard(ctx, next, writes.before)),
+    }
+  }
+
+  const self: Decorator = tagging(decorator('etag', around as never, { note: noteOf, register } as never), describe)
+  return self as never
+}

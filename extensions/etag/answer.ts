@@ -1,0 +1,36 @@
+import { type BaseContext, problem, Reply, statusOf } from '../../src/index.ts'
+import { evaluate, hasPreconditions, readPreconditions, writeDate, writeTag } from '../../src/conditional/index.ts'
+import { type Describe, replyOf, type Validators } from './validators.ts'
+
+/**
+ * Answers a GET, HEAD or QUERY with validators, or by 304 or 412 as its preconditions say. Only a 2xx is looked at: what
+ * would be an error, or a redirect, is that all the same (RFC 9110 section 13.2.1).
+ */
+export function answer(ctx: BaseContext, value: unknown, describe: Describe): unknown {
+  if (value instanceof Error || ctx.respond === false) return value
+  const status = value instanceof Reply || value instanceof Response ? value.status : statusOf(ctx)
+  if (status < 200 || status > 299) return value
+  const validators = describe(ctx, value)
+  sendValidators(ctx, validators)
+  if (!hasPreconditions(ctx.headers)) return value
+  const { tag, lastModified } = validators
+  const preconditions = readPreconditions(ctx.headers, ctx.req.rawHeaders)
+  const verdict = evaluate(ctx.method, preconditions, { exists: true, tag, lastModified })
+  if (verdict === 'failed') throw problem(412, { detail: 'This is not what you have. GET it without conditions.' })
+  return verdict === 'perform' ? value : notModified(ctx, replyOf(ctx, value))
+}
+
+export function sendValidators(ctx: BaseContext, { tag, lastModified }: Validators): void {
+  if (tag) ctx.set('ETag', writeTag(tag))
+  if (lastModified) ctx.set('Last-Modified', writeDate(lastModified))
+}
+
+const ABOUT_THE_CONTENT = /^(?:content-(?!location$|security-policy)|transfer-encoding$|trailer$|accept-ranges$)/i
+
+/** RFC 9110 section 15.4.5: what a cache updates itself by, and nothing of the content that it has. */
+function notModified(ctx: BaseContext, { headers }: Reply): Reply {
+  for (const name of ctx.res.getHeaderNames()) if (ABOUT_THE_CONTENT.test(name)) ctx.remove(name)
+  const kept = Object.entries(headers).filter(([name]) => !ABOUT_THE_CONTENT.test(name))
+  return new Reply(304, undefined, Object.fromEntries(kept))
+}
+

@@ -1,0 +1,120 @@
+import hash from 'etag'
+import { type BaseContext, isBytes, Reply, statusOf } from '../../src/index.ts'
+import { type EntityTag, readTag } from '../../src/conditional/index.ts'
+
+/** What tells one state of a resource from another. */
+export interface Validators {
+  readonly tag?: EntityTag | undefined
+  readonly lastModified?: Date | undefined
+  /** As the option `version` gave it. */
+  readonly version?: Version
+}
+
+/** What may be a version: whatever differs after each write. */
+export type Version = string | number | bigint | Date | null | undefined
+
+/** How the validators of a value are found: once for each `etag()`. */
+export interface Describe {
+  (ctx: BaseContext, value: unknown): Validators
+  readonly isVersioned: boolean
+  readonly isDated: boolean
+}
+
+export interface ValidatorOptions {
+  readonly version?: ((row: never, ctx: never) => Version) | undefined
+  readonly lastModified?: ((row: never, ctx: never) => Date | string | number | null | undefined) | undefined
+  readonly weak?: boolean | undefined
+}
+
+/** The statuses whose answer is a representation, which has a tag: RFC 9110 section 15.3. */
+const TAGGED = new Set([200, 201, 203])
+
+/**
+ * A tag that the answer has already is left as it is. Else it is made of the version, or of the bytes: a value that is
+ * not rendered yet counts as the JSON it would be.
+ */
+export function describer({ version, lastModified, weak = false }: ValidatorOptions): Describe {
+  function describe(ctx: BaseContext, value: unknown): Validators {
+    const { status, body, headers, source } = replyOf(ctx, value)
+    if (!TAGGED.has(status) || body === null || body === undefined) return {}
+    const row = (source ?? body) as never
+    const own = version?.(row, ctx as never)
+    const date = dateOf(lastModified?.(row, ctx as never))
+    const given = tagOf(ctx, headers)
+    const text = given ? undefined : version ? ofVersion(own) : ofBytes(body)
+    const tag = given ?? (text === undefined ? undefined : { weak, opaque: withRepresentation(text, ctx) })
+    return { tag, lastModified: date, version: own }
+  }
+  return Object.assign(describe, { isVersioned: version !== undefined, isDated: lastModified !== undefined })
+}
+
+/** A value as a reply; what a handler has put on ctx in Koa's way is one too. */
+export function replyOf(ctx: BaseContext, value: unknown): Reply {
+  if (value instanceof Reply) return value
+  if (value instanceof Response) return new Reply(value.status, value, Object.fromEntries(value.headers))
+  return new Reply(statusOf(ctx), value === undefined ? ctx.body : value)
+}
+
+/** What was there before the semicolon: a tag of the state, whatever its representation. */
+export function stateOf<T extends EntityTag | undefined>(tag: T): T {
+  return tag && { ...tag, opaque: tag.opaque.split(';', 1)[0] as string }
+}
+
+/** The media type that a tag is of. */
+export function representationOf({ opaque }: EntityTag): string | undefined {
+  const type = opaque.split(';', 2)[1]
+  return type?.includes('/') ? type : undefined
+}
+
+function tagOf({ response }: BaseContext, headers: Reply['headers']): EntityTag | undefined {
+  const name = Object.keys(headers).find(name => name.toLowerCase() === 'etag')
+  return readTag(name ? String(headers[name]) : response.get('ETag'))
+}
+
+/** RFC 9110 section 8.8.3.3: each representation has a tag of its own. */
+function withRepresentation(opaque: string, ctx: BaseContext): string {
+  const { representation } = ctx as { representation?: unknown }
+  return typeof representation === 'string' ? `${opaque};${encode(representation)}` : opaque
+}
+
+function ofVersion(version: Version): string | undefined {
+  if (version === null || version === undefined) return
+  const isVersion = ['string', 'number', 'bigint'].includes(typeof version) || version instanceof Date
+  if (!isVersion) throw new TypeError(`etag: version gave ${typeof version}. Give a string, a number or a Date.`)
+  const text = encode(version instanceof Date ? version.toISOString() : String(version))
+  return text.length > 128 ? ofBytes(text) : text
+}
+
+/** What no tag can hold, and what we use for ourselves, is percent-encoded. */
+function encode(text: string): string {
+  return text.toWellFormed().replace(/[^\x21\x23\x24\x26-\x3a\x3c-\x7e]/g, encodeURIComponent)
+}
+
+function ofBytes(body: unknown): string | undefined {
+  const bytes = toBytes(body)
+  return bytes === undefined ? undefined : hash(bytes).slice(1, -1)
+}
+
+function toBytes(body: unknown): string | Buffer | undefined {
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return body
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return isBytes(body) ? undefined : toJson(body)
+}
+
+/** The JSON that a value would be, for the hash alone. What has none fails where it is rendered, and needs no tag. */
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (_key, it) => (typeof it === 'bigint' ? String(it) : it))
+  } catch {
+    return undefined
+  }
+}
+
+/** RFC 9110 section 8.8.2.1: a date is not later than the answer that has it. */
+function dateOf(given: Date | string | number | null | undefined): Date | undefined {
+  if (given === null || given === undefined) return
+  const date = new Date(given)
+  if (Number.isNaN(date.getTime()))
+    throw new TypeError('etag: lastModified gave what is no date. Give a Date, ISO 8601 text or milliseconds.')
+  return date.getTime() > Date.now() ? new Date() : date
+}
