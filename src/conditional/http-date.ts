@@ -1,5 +1,6 @@
 /**
- * Dates as HTTP writes them (RFC 9110 section 5.6.7): three formats are read, `Sun, 06 Nov 1994 08:49:37 GMT` is written.
+ * Dates as HTTP writes them (RFC 9110 section 5.6.7): three formats are read, and one is written,
+ * `Sun, 06 Nov 1994 08:49:37 GMT`.
  */
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const MONTH = `(?<month>${MONTHS.join('|')})`
@@ -22,9 +23,9 @@ interface Fields {
 }
 
 /**
- * Reads an HTTP-date: IMF-fixdate, and the obsolete formats of RFC 850 and of asctime, case-sensitive, with no space more
- * than they have. A leap second is the second before it, which is of the same day. The name of the day has to be one, and
- * need not be that of the date.
+ * Reads an HTTP-date: IMF-fixdate, and the obsolete formats of RFC 850 and of asctime, case-sensitive, with no space
+ * more than they have. A leap second is the second before it, which is of the same day. The name of the day has to be
+ * one, and need not be that of the date.
  *
  * @param now what the two-digit year of RFC 850 is near to: it is at most 50 years ahead. Default: the clock
  * @returns undefined for other text, and for a day that is in no calendar

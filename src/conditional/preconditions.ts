@@ -1,6 +1,6 @@
 /**
- * The preconditions of a request (RFC 9110 section 13), as functions of data: headers are read into `Preconditions`, and
- * evaluated against what the resource is now.
+ * The preconditions of a request (RFC 9110 section 13), as functions of data: headers are read into `Preconditions`,
+ * and these are evaluated against what the resource is now.
  *
  * @example
  * const preconditions = readPreconditions(req.headers, req.rawHeaders)
@@ -118,8 +118,8 @@ export function hasPreconditions(headers: RequestHeaders): boolean {
 }
 
 /**
- * Reads the preconditions of a request. A date is ignored where it is invalid or was sent twice (RFC 9110 sections 13.1.3
- * and 13.1.4).
+ * Reads the preconditions of a request. A date is ignored where it is invalid or was sent twice (RFC 9110 sections
+ * 13.1.3 and 13.1.4).
  *
  * @param rawHeaders names and values in turn, as Node's `req.rawHeaders`: of a date that was sent twice, `headers` has
  * only the first
@@ -146,8 +146,8 @@ export function malformed({ ifMatch, ifNoneMatch }: Preconditions): 'If-Match' |
  * Evaluates preconditions, in the order of RFC 9110 section 13.2.2, steps 1 to 4. Before it come the checks that would
  * answer without them by anything but a 2xx or a 412, because preconditions are then ignored (section 13.2.1).
  *
- * A malformed If-Match matches nothing. A malformed If-None-Match matches nothing either where a 304 would answer it, and
- * fails elsewhere, so that nothing is changed behind a guard that could not be read.
+ * A malformed If-Match matches nothing. A malformed If-None-Match matches nothing either where a 304 would answer it,
+ * and fails elsewhere, so that nothing is changed behind a guard that could not be read.
  *
  * @param method in upper case; GET, HEAD and QUERY are answered by 304
  */
@@ -176,8 +176,8 @@ export function evaluate(method: string, preconditions: Preconditions, current: 
  * May a part be sent, because the client has the other parts of the same representation? Step 5 of RFC 9110 section
  * 13.2.2, for a GET with Range; a tag has to match strongly, and a date to be the very same (section 13.1.5).
  *
- * @param options `strongDate`: the date changes with every change of the representation, in the sense of section 8.8.2.2.
- * Default: false, and no date is enough
+ * @param options `strongDate`: the date changes with every change of the representation, in the sense of section
+ * 8.8.2.2. Default: false, and no date is enough
  * @returns true where there is no If-Range
  */
 export function isCurrentRange(
