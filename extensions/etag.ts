@@ -14,8 +14,8 @@ import {
 import { answer } from './etag/answer.ts'
 import { demand, type Guarded, guard } from './etag/guard.ts'
 import { checkRoute, noteOf, READING } from './etag/route.ts'
-import { describeOf, isTagging, tagging, writesOf } from './etag/state.ts'
-import { describer, replyOf, type Version } from './etag/validators.ts'
+import { tagging, writesOf } from './etag/state.ts'
+import { describer, type Version } from './etag/validators.ts'
 
 export type { Guarded } from './etag/guard.ts'
 export type { Version } from './etag/validators.ts'
@@ -82,21 +82,29 @@ export function etag<Row = unknown, V extends Version = string, Needs = unknown>
   }
 
   function register(route: Route): Arounds<Guarded<never>> | undefined {
-    // app.use has no route yet: what is written there is guarded by an etag() of its own.
-    if (route.path === '{/*rest}') return void tagging(route.app, describe)
-    const { wantsGuard, isDated } = checkRoute(route, self, { describe, load, required })
-    if (!wantsGuard) return
+    if (route.path === '{/*rest}') return useForAll(route)
+    const duties = checkRoute(route, self, { describe, load, required })
+    if (!duties) return
     const writes = writesOf({ own: describe, load, passed: route.decorators.slice(0, route.decorators.indexOf(self)) })
-    return {
-      around(ctx, next) {
-        if (READING.has(ctx.method)) return around(ctx, next)
-        if (required) demand(ctx, isDated)
-        return when((next as () => unknown)(), value => carry(ctx, value, writes))
-      },
-      afterBody: (ctx, next) => (READING.has(ctx.method) ? (next as () => unknown)() : guard(ctx, next, writes.before)),
+    const write: Arounds<Guarded<never>>['around'] = (ctx, next) => {
+      if (READING.has(ctx.method)) return around(ctx, next)
+      if (required) demand(ctx, duties.isDated)
+      const value = (next as () => unknown)()
+      return duties.carries ? when(value, value => writes.after(ctx, value)) : value
     }
+    if (!duties.guards) return { around: write }
+    const afterBody: typeof write = (ctx, next) =>
+      READING.has(ctx.method) ? (next as () => unknown)() : guard(ctx, next, writes.before)
+    return { around: write, afterBody }
   }
 
-  const self: Decorator = tagging(decorator('etag', around as never, { note: noteOf, register } as never), describe)
+  /** In app.use there is no route yet, and what is written is guarded by an etag() of its own. */
+  function useForAll({ app }: Route): undefined {
+    if (load || required) throw new TypeError('use: etag({ load, required }) guards a route. Put it on that.')
+    tagging(app, describe)
+  }
+
+  const note = (route: Route) => noteOf(route, required)
+  const self: Decorator = tagging(decorator('etag', around as never, { note, register } as never), describe)
   return self as never
 }

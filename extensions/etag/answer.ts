@@ -1,5 +1,5 @@
-import { type BaseContext, problem, Reply, statusOf } from '../../src/index.ts'
 import { evaluate, hasPreconditions, readPreconditions, writeDate, writeTag } from '../../src/conditional/index.ts'
+import { type BaseContext, problem, Reply, statusOf } from '../../src/index.ts'
 import { type Describe, replyOf, type Validators } from './validators.ts'
 
 /**
@@ -33,4 +33,3 @@ function notModified(ctx: BaseContext, { headers }: Reply): Reply {
   const kept = Object.entries(headers).filter(([name]) => !ABOUT_THE_CONTENT.test(name))
   return new Reply(304, undefined, Object.fromEntries(kept))
 }
-

@@ -1,4 +1,3 @@
-import { type AroundContext, type Awaitable, type BaseContext, type Next, problem, when } from '../../src/index.ts'
 import {
   type EntityTag,
   evaluate,
@@ -6,10 +5,10 @@ import {
   malformed,
   type Preconditions,
   readPreconditions,
-  readTags,
   type Tags,
   writeTag,
 } from '../../src/conditional/index.ts'
+import { type AroundContext, type Awaitable, type BaseContext, type Next, problem, when } from '../../src/index.ts'
 import { stateOf, type Validators } from './validators.ts'
 
 /** What a resource is before it is written. */
@@ -80,9 +79,8 @@ function refuse(isConditional: boolean): never {
 
 /** 428 (RFC 6585 section 3): a write that does not say what it is meant to change may undo another's. */
 export function demand(ctx: BaseContext, isDated: boolean): void {
-  const { headers } = ctx
-  const isNew = readTags(headers['if-none-match']) === '*'
-  if (headers['if-match'] !== undefined || isNew || (isDated && headers['if-unmodified-since'] !== undefined)) return
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = readPreconditions(ctx.headers, ctx.req.rawHeaders)
+  if (ifMatch !== undefined || ifNoneMatch === '*' || (isDated && ifUnmodifiedSince)) return
   const orNew = ctx.method === 'PUT' ? ', or If-None-Match: * to make what is not there yet' : ''
   const orDate = isDated ? ', its Last-Modified as If-Unmodified-Since' : ''
   throw problem(428, {

@@ -1,6 +1,5 @@
-import { currentReader } from '../../src/conditional/index.ts'
+import { currentReader, readTags } from '../../src/conditional/index.ts'
 import { type AroundContext, type Awaitable, type Decorator, type Kolba, problem, Reply } from '../../src/index.ts'
-import { readTags } from '../../src/conditional/index.ts'
 import { sendValidators } from './answer.ts'
 import type { State } from './guard.ts'
 import { type Describe, replyOf, representationOf } from './validators.ts'
@@ -33,7 +32,7 @@ export interface Source {
 /** What of a route's writes has to be known: the state before, and the tag that the reply carries. */
 export interface Writes {
   before(ctx: AroundContext): Promise<State>
-  after(ctx: AroundContext, value: unknown): Promise<void>
+  after(ctx: AroundContext, value: unknown): Promise<unknown>
 }
 
 export function writesOf({ own, load, passed }: Source): Writes {
@@ -57,17 +56,30 @@ export function writesOf({ own, load, passed }: Source): Writes {
 
   async function ofRow(ctx: AroundContext, describe: Describe): Promise<State> {
     const row = await orMissing(ctx, () => load?.(ctx as never))
-    return row === null || row === undefined ? { exists: false } : { exists: true, ...describe(ctx, new Reply(200, row)) }
+    return row === null || row === undefined
+      ? { exists: false }
+      : { exists: true, ...describe(ctx, new Reply(200, row)) }
+  }
+
+  /** Gives the reply its tag. What was written is written: a tag that cannot be had is no reason to say otherwise. */
+  async function after(ctx: AroundContext, value: unknown): Promise<unknown> {
+    try {
+      await carry(ctx, value)
+    } catch (error) {
+      ctx.app.emit('error', error, ctx)
+    }
+    return value
   }
 
   /**
    * The tag of what the reply holds. A hash is sent where GET gives the very same now: whoever gets the tag of another
    * state than it has seen would overwrite that unseen.
    */
-  async function after(ctx: AroundContext, value: unknown): Promise<void> {
+  async function carry(ctx: AroundContext, value: unknown): Promise<void> {
     const { status, headers } = replyOf(ctx, value)
+    if (value instanceof Error || status > 299 || ctx.method === 'DELETE') return
     const path = status === 201 ? pathOf(headers, ctx.response.get('Location')) : ctx.path
-    if (ctx.method === 'DELETE' || path === undefined) return
+    if (path === undefined) return
     const describe = theirs(ctx, path) ?? own
     const validators = describe(ctx, value)
     if (!validators.tag) return
@@ -92,10 +104,10 @@ async function orMissing(ctx: AroundContext, load: () => unknown): Promise<unkno
 }
 
 /** The representation whose tag the client has. */
-function acceptOf({ headers }: AroundContext): { accept: string } | undefined {
+function acceptOf({ headers }: AroundContext): { accept?: string } {
   const tags = readTags(headers['if-match'])
   const type = typeof tags === 'object' && tags[0] && representationOf(tags[0])
-  return type ? { accept: type } : undefined
+  return type ? { accept: type } : {}
 }
 
 function pathOf(headers: Reply['headers'], set: string): string | undefined {

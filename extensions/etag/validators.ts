@@ -1,6 +1,6 @@
 import hash from 'etag'
-import { type BaseContext, isBytes, Reply, statusOf } from '../../src/index.ts'
 import { type EntityTag, readTag } from '../../src/conditional/index.ts'
+import { type BaseContext, isBytes, Reply, statusOf } from '../../src/index.ts'
 
 /** What tells one state of a resource from another. */
 export interface Validators {

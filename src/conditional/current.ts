@@ -53,7 +53,10 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
   function prepare({ route, layers }: Endpoint): Handler<BaseContext> {
     const index = layers.findLastIndex(({ decorator }) => isPlace(decorator))
     const above = layers.slice(0, Math.max(index, 0)).filter(layer => !passed.includes(layer.decorator))
-    return fold([...above, probe, ...layers.slice(index + 1)], heeding(handler ?? route.handler)) as Handler<BaseContext>
+    return fold(
+      [...above, probe, ...layers.slice(index + 1)],
+      heeding(handler ?? route.handler),
+    ) as Handler<BaseContext>
   }
 
   return async (ctx, { path = ctx.path, headers = {} } = {}) => {
@@ -65,6 +68,7 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
     try {
       const last = await run(copy)
       const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
+      if (value instanceof Error) throw value
       discard(value)
       return { value, ctx: copy, status: value instanceof Reply ? value.status : statusOf(copy) }
     } catch (error) {

@@ -1,0 +1,85 @@
+import { type Decorator, type Note, nameOf, type Route, readPath } from '../../src/index.ts'
+import { describeOf, isTagging } from './state.ts'
+import type { Describe } from './validators.ts'
+
+/** The methods that a 304 answers; RFC 10008 has QUERY among them. */
+export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
+/** The methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE = new Set([...READING, 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'REPORT'])
+
+interface Wishes {
+  readonly describe: Describe
+  readonly load: unknown
+  readonly required: boolean
+}
+
+/** What an `etag()` has to do for the writes of a route. */
+export interface Duties {
+  readonly guards: boolean
+  /** Does it give the reply its tag? */
+  readonly carries: boolean
+  readonly isDated: boolean
+}
+
+/**
+ * What an `etag()` has to do on a route, undefined where nothing is written.
+ *
+ * @throws TypeError for a write that has nothing to be compared with
+ */
+export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Duties | undefined {
+  const { describe, load, required } = wishes
+  const isWrite = route.methods.some(method => !SAFE.has(method))
+  const { app, decorators } = route
+  if (!isWrite) return
+  // Of several the innermost guards, which was said of this route; the outermost sees what will be sent.
+  const guards = decorators.findLast(isTagging) === self
+  const carries = decorators.find(isTagging) === self
+  const where = `${nameOf(route)}: etag`
+  const get = getOf(route)
+  const theirs = get && describeOf(app, get.decorators)
+  if (load === undefined && guards) {
+    if (!get && (required || route.methods.some(method => ['PUT', 'PATCH', 'DELETE'].includes(method))))
+      throw new TypeError(
+        `${where} compares with what GET ${route.path} gives, and there is none yet. Register that first, or give load.`,
+      )
+    if (get && !theirs)
+      throw new TypeError(`${where}: ${nameOf(get)} has no etag(), so no client has a tag to send. Put one there too.`)
+  }
+  if (theirs && describe.isVersioned && !theirs.isVersioned)
+    throw new TypeError(
+      `${where}: this one has a version, and that of ${nameOf(get as Route)} has none. Give both the same, as a value.`,
+    )
+  return { guards, carries, isDated: (theirs ?? describe).isDated }
+}
+
+/** The route that reads what this one writes. */
+function getOf({ app, path, methods, ...route }: Route): Route | undefined {
+  if (methods.includes('GET')) return { app, path, methods, ...route }
+  const shapeOf = (path: string) => readPath('etag', path).shape
+  return app.routes().find(it => it.methods.includes('GET') && shapeOf(it.path) === shapeOf(path))
+}
+
+const TAG = { ETag: { description: 'The tag of this state', schema: { type: 'string' } } }
+const header = (name: string, description: string, required = false) =>
+  ({ name, in: 'header', description, required, schema: { type: 'string' } }) as const
+
+/** What it does to the interface. */
+export function noteOf({ methods }: Route, required: boolean): Note {
+  if (methods.every(method => SAFE.has(method)))
+    return {
+      parameters: [header('If-None-Match', 'Answers 304 where the tag is still the same')],
+      responses: {
+        304: { description: 'It is what you have', headers: TAG },
+        412: { description: 'It is not what If-Match says' },
+      },
+      headers: TAG,
+    }
+  return {
+    parameters: [header('If-Match', 'Writes only where the tag is still the same', required)],
+    responses: {
+      412: { description: 'It has changed, or is not there, or is there already' },
+      ...(required && { 428: { description: 'A condition is missing' } }),
+    },
+    headers: TAG,
+  }
+}
