@@ -5,7 +5,7 @@ import type { Describe } from './validators.ts'
 /** The methods that a 304 answers; RFC 10008 has QUERY among them. */
 export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
 /** The methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE = new Set([...READING, 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'REPORT'])
+export const SAFE: ReadonlySet<string> = new Set([...READING, 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'REPORT'])
 
 interface Wishes {
   readonly describe: Describe
@@ -45,6 +45,10 @@ export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Dutie
     if (get && !theirs)
       throw new TypeError(`${where}: ${nameOf(get)} has no etag(), so no client has a tag to send. Put one there too.`)
   }
+  if (required && theirs?.isWeak && !theirs.isDated)
+    throw new TypeError(
+      `${where}: the tags of ${nameOf(get as Route)} are weak and never match If-Match, so no write could pass. Leave out weak there.`,
+    )
   if (theirs && describe.isVersioned && !theirs.isVersioned)
     throw new TypeError(
       `${where}: this one has a version, and that of ${nameOf(get as Route)} has none. Give both the same, as a value.`,

@@ -38,6 +38,7 @@ export interface Writes {
 export function writesOf({ own, load, passed }: Source): Writes {
   const handler = load && (async (ctx: never) => (await load(ctx)) ?? problem(404))
   const read = currentReader({ passed, isPlace: isTagging, handler })
+  const readGet = handler ? currentReader({ passed, isPlace: isTagging }) : read
 
   function theirs({ app }: AroundContext, path: string): Describe | undefined {
     return describeOf(app, app.match('GET', path).endpoint?.route.decorators)
@@ -50,7 +51,10 @@ export function writesOf({ own, load, passed }: Source): Writes {
     if (load && describe.isVersioned) return ofRow(ctx, describe)
     const reading = await read(ctx, { headers: acceptOf(ctx) })
     if (!reading) return load ? ofRow(ctx, describe) : { exists: false }
-    if (reading.status > 299) return { exists: false }
+    const { status } = reading
+    if (status === 404 || status === 410) return { exists: false }
+    // What GET refuses, a write that is compared with it refuses too.
+    if (status >= 400) throw problem(status)
     return { exists: true, ...describe(reading.ctx, reading.value) }
   }
 
@@ -84,7 +88,7 @@ export function writesOf({ own, load, passed }: Source): Writes {
     const validators = describe(ctx, value)
     if (!validators.tag) return
     if (describe.isVersioned) return sendValidators(ctx, validators)
-    const reading = await read(ctx, { path })
+    const reading = await readGet(ctx, { path })
     const now = reading && reading.status < 300 && describe(reading.ctx, reading.value).tag
     if (now && now.opaque === validators.tag.opaque) sendValidators(ctx, validators)
   }

@@ -22,7 +22,7 @@ export interface CurrentOptions {
   readonly passed: readonly Decorator[]
   /** The place in GET's stack whose value is wanted: the innermost that fits, or above all where none does. */
   readonly isPlace: (decorator: Decorator) => boolean
-  /** What stands in for GET's handler. */
+  /** What stands in for GET's handler. It is given the parameters of the request's own route too, under their names. */
   readonly handler?: Handler | undefined
 }
 
@@ -51,7 +51,7 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
   const runs = new WeakMap<Endpoint, Handler<BaseContext>>()
 
   function prepare({ route, layers }: Endpoint): Handler<BaseContext> {
-    const index = layers.findLastIndex(({ decorator }) => isPlace(decorator))
+    const index = layers.findLastIndex(({ decorator, isAfterBody }) => !isAfterBody && isPlace(decorator))
     const above = layers.slice(0, Math.max(index, 0)).filter(layer => !passed.includes(layer.decorator))
     return fold(
       [...above, probe, ...layers.slice(index + 1)],
@@ -64,13 +64,15 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
     if (!endpoint) return
     const run = runs.get(endpoint) ?? prepare(endpoint)
     runs.set(endpoint, run)
-    const copy: Marked = Object.assign(asGet(ctx, path, headers), { params, route: endpoint.route, [seen]: {} })
+    const both = handler ? Object.assign(params, (ctx as { params?: object }).params) : params
+    const copy: Marked = Object.assign(asGet(ctx, path, headers), { params: both, route: endpoint.route, [seen]: {} })
     try {
       const last = await run(copy)
       const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
       if (value instanceof Error) throw value
       discard(value)
-      return { value, ctx: copy, status: value instanceof Reply ? value.status : statusOf(copy) }
+      const its = value instanceof Reply || value instanceof Response ? value.status : undefined
+      return { value, ctx: copy, status: its ?? statusOf(copy) }
     } catch (error) {
       const status = await ctx.app.inside.statusOf(copy, error)
       if (status !== 404 && status !== 410) throw error
@@ -100,6 +102,6 @@ function asGet(ctx: BaseContext, path: string, other: Readonly<Record<string, st
   const request: IncomingMessage = Object.create(req, Object.getOwnPropertyDescriptors(own))
   const copy = app.createContext(request, new ServerResponse(request)) as unknown as BaseContext
   const added = Object.entries(ctx).filter(([name]) => !(name in app.reserved))
-  Object.assign(copy, Object.fromEntries(added), { requestId: ctx.requestId, state: ctx.state })
+  Object.assign(copy, Object.fromEntries(added), { requestId: ctx.requestId, state: { ...ctx.state } })
   return Object.defineProperty(copy, 'signal', { get: () => ctx.signal })
 }
