@@ -98,7 +98,8 @@ function asGet(ctx: BaseContext, path: string, other: Readonly<Record<string, st
   const { app, req } = ctx
   const kept = Object.entries(req.headers).filter(([name]) => !CONDITIONS.test(name))
   const headers = { ...Object.fromEntries(kept), ...other }
-  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers }
+  // Koa keeps what it has made of a URL on the request, and changes it there.
+  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers, _parsedUrl: undefined }
   const request: IncomingMessage = Object.create(req, Object.getOwnPropertyDescriptors(own))
   const copy = app.createContext(request, new ServerResponse(request)) as unknown as BaseContext
   const added = Object.entries(ctx).filter(([name]) => !(name in app.reserved))
