@@ -87,17 +87,20 @@ export function etag<Row = unknown, V extends Version = string, Needs = unknown>
     if (route.isUse) return useForAll(route)
     const duties = checkRoute(route, self, { describe, load, required })
     if (!duties) return { around: read }
-    const writes = writesOf({ own: describe, load, passed: route.decorators.slice(0, route.decorators.indexOf(self)) })
+    const passed = route.decorators.slice(0, route.decorators.indexOf(self))
+    const answersGet = route.methods.includes('GET')
+    const writes = writesOf({ own: describe, load, passed, answersGet })
+    // On a route of writes alone no method that somebody has put in the place of the first makes it a read.
+    const isRead = ({ method }: AroundContext) => duties.hasReads && SAFE.has(method)
     const write: typeof read = (ctx, next) => {
-      if (SAFE.has(ctx.method)) return read(ctx, next)
+      if (isRead(ctx)) return read(ctx, next)
       if (required) demand(ctx, duties)
       const value = duties.guards ? toEnd(ctx, next) : next()
       return duties.carries ? when(value, value => writes.after(ctx, value)) : value
     }
     if (!duties.guards) return { around: write }
     const demanded = required ? duties : undefined
-    const afterBody: typeof read = (ctx, next) =>
-      SAFE.has(ctx.method) ? next() : guard(ctx, next, writes.before, demanded)
+    const afterBody: typeof read = (ctx, next) => (isRead(ctx) ? next() : guard(ctx, next, writes.before, demanded))
     return { around: write, afterBody }
   }
 

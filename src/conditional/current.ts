@@ -20,7 +20,10 @@ export interface Reading {
 export interface CurrentOptions {
   /** What the request has run through already: GET does not run it again. */
   readonly passed: readonly Decorator[]
-  /** The place in GET's stack whose value is wanted: the innermost that fits, or above all where none does. */
+  /**
+   * The place in GET's stack whose value is wanted: the innermost that fits, or above all where none does. None of those
+   * that fit runs.
+   */
   readonly isPlace: (decorator: Decorator) => boolean
   /** What stands in for GET's handler. It is given the parameters of the request's own route too, under their names. */
   readonly handler?: Handler | undefined
@@ -52,7 +55,9 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
 
   function prepare({ route, layers }: Endpoint): Handler<BaseContext> {
     const index = layers.findLastIndex(({ decorator, isAfterBody }) => !isAfterBody && isPlace(decorator))
-    const above = layers.slice(0, Math.max(index, 0)).filter(layer => !passed.includes(layer.decorator))
+    // Another place further up would take what it finds for what this one has made.
+    const isNew = ({ decorator }: Layer) => !passed.includes(decorator) && !isPlace(decorator)
+    const above = layers.slice(0, Math.max(index, 0)).filter(isNew)
     return fold(
       [...above, probe, ...layers.slice(index + 1)],
       heeding(handler ?? route.handler),

@@ -1,6 +1,7 @@
 import { setImmediate as soon, setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import hash from 'etag'
+import Koa from 'koa'
 import {
   blueprint,
   type Context,
@@ -862,6 +863,104 @@ test('etag() where an app is mounted at no prefix guards its routes, and none of
   t.is((await app.client().put('/in')).status, 428)
   t.is((await app.client().put('/in', { headers: { 'If-Match': hash('a') } })).status, 200)
   t.is((await app.client().put('/in', { headers: { 'If-Match': hash('a') } })).status, 412)
+})
+
+test('etag() where a Koa app is mounted, whose GET nobody else can read, lets no condition pass', async t => {
+  const app = kolba()
+  const inner = new Koa()
+  inner.use(ctx => {
+    ctx.body = 'of Koa'
+  })
+  app.mount('/koa', inner, etag({ required: true }))
+  const tag = await tagOf(app, '/koa/a')
+  t.is(tag, hash('of Koa'))
+  const put = async (headers: Record<string, string>) => (await app.client().put('/koa/a', { headers })).status
+  t.is(await put({}), 428)
+  t.is(await put({ 'If-None-Match': '*' }), 412)
+  t.is(await put({ 'If-Match': tag }), 412)
+})
+
+test('one etag() in a group and on its routes guards like one', async t => {
+  const app = kolba()
+  const tagged = etag({ required: true })
+  const group = app.group('/', tagged, json({ pretty: true }))
+  let value = ['a']
+  group.get('/', tagged, () => value)
+  group.put('/', tagged, body(), ctx => {
+    value = ctx.input.body as string[]
+    return value
+  })
+  const headers = { 'If-Match': await tagOf(app, '/') }
+  const put = () => app.client().put('/', { json: ['b'], headers })
+  t.is((await put()).headers.get('etag'), await tagOf(app, '/'))
+  t.is((await put()).status, 412)
+})
+
+test('etag() compares with the innermost of two on GET, which has made the tag', async t => {
+  const app = kolba()
+  const versioned = etag({ version: () => 7 })
+  app.get('/', etag(), json(), versioned, () => 'text')
+  app.put('/', versioned, json(), () => 'text')
+  const tag = await tagOf(app, '/')
+  t.is(tag, '"7"')
+  const answer = await app.client().put('/', { headers: { 'If-Match': tag } })
+  t.deepEqual([answer.status, answer.headers.get('etag')], [200, '"7"'])
+})
+
+test('a method that somebody has put in the place of the first does not make a read of a write', async t => {
+  const override = decorator('override', (ctx, next) => {
+    ctx.method = ctx.get('X-HTTP-Method-Override') || ctx.method
+    return next()
+  })
+  const app = kolba()
+  app.get('/', etag(), () => 'text')
+  app.route(['PUT', 'POST'], '/', override, etag({ required: true }), () => 'written')
+  for (const method of ['GET', 'QUERY', 'OPTIONS']) {
+    const put = (headers: Record<string, string>) =>
+      app.client().put('/', { headers: { 'X-HTTP-Method-Override': method, ...headers } })
+    t.is((await put({})).status, 428, method)
+    t.is((await put({ 'If-None-Match': '*', 'If-Match': '"x"' })).status, 412, method)
+  }
+})
+
+test('etag() below output() has a version that nobody is shown', async t => {
+  const app = kolba()
+  const row = { id: 1, rev: 3 }
+  const layers = stack(json(), output(object({ id: int() })), etag({ version: (it: typeof row) => it.rev }))
+  app.get('/', layers, () => row)
+  app.put('/', layers, ctx => {
+    row.rev = ctx.version + 1
+    return row
+  })
+  const first = await app.client().get('/')
+  t.deepEqual([first.headers.get('etag'), await first.text()], ['"3"', '{"id":1}'])
+  const put = () => app.client().put('/', { headers: { 'If-Match': '"3"' } })
+  const answer = await put()
+  t.deepEqual([answer.headers.get('etag'), await answer.text()], ['"4"', '{"id":1}'])
+  t.is((await put()).status, 412)
+})
+
+test('a reply does not wait long for a tag, where GET waits for a connection that the write holds', async t => {
+  const app = kolba()
+  const waiting: (() => void)[] = []
+  let free = 1
+  const connection = component(
+    async () => {
+      if (free === 0) await new Promise<void>(resolve => waiting.push(resolve))
+      free -= 1
+      return 'connection'
+    },
+    {
+      dispose() {
+        free += 1
+        waiting.shift()?.()
+      },
+    },
+  )
+  app.get('/', etag(), inject({ connection }), () => 'text')
+  app.put('/', etag(), inject({ connection }), () => 'text')
+  const answer = await app.client().put('/', { headers: { 'If-Match': hash('text') } })
+  t.deepEqual([answer.status, await answer.text(), answer.headers.get('etag')], [200, 'text', null])
 })
 
 // --- races ---
