@@ -1,6 +1,7 @@
 import { setImmediate as soon, setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import hash from 'etag'
+import fc from 'fast-check'
 import Koa from 'koa'
 import {
   blueprint,
@@ -189,6 +190,55 @@ test('etag() reads lines of If-Match that were sent apart as one list, and no li
   t.is(await send(['If-Match:', 'If-Match:']), 412)
   t.is(await send(['iF-mAtCh: "x"']), 412)
   t.is(await send(['If-Match: "x"', `If-Match: ${tag}`]), 204)
+})
+
+test('no header lets a write through whose condition does not hold, and none is a 5xx', async t => {
+  const app = kolba()
+  let writes = 0
+  app.get('/', etag({ version: () => 'v;1', lastModified: () => 1e12 }), () => 'text')
+  const layers = etag({ version: () => 'v;1', lastModified: () => 1e12, required: true })
+  app.put('/', layers, () => {
+    writes += 1
+    return 'written'
+  })
+  const client = app.client()
+  const piece = fc.constantFrom(
+    '"v%3B1"',
+    '"v%3B1;a/b"',
+    'W/"v%3B1"',
+    '"',
+    'W/',
+    '*',
+    ',',
+    ' ',
+    ';',
+    'v%3B1',
+    '"x"',
+    '\xe9',
+    '%',
+  )
+  const header = fc.oneof(
+    fc.array(piece, { maxLength: 6 }).map(it => it.join('')),
+    fc.string({
+      unit: fc
+        .integer({ min: 0x20, max: 0xff })
+        .filter(it => it !== 0x7f)
+        .map(it => String.fromCharCode(it)),
+      maxLength: 30,
+    }),
+  )
+  const name = fc.constantFrom('If-Match', 'if-match', 'If-None-Match', 'If-Unmodified-Since', 'If-Modified-Since')
+  const property = fc.asyncProperty(fc.dictionary(name, header, { maxKeys: 3 }), async headers => {
+    const before = writes
+    const { status } = await client.put('/', { headers })
+    const sent = Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}: ${value.trim()}`)
+    const isMatch = sent.some(it => /^if-match: (\*$|.*"v%3B1[;"])/.test(it))
+    t.true([200, 400, 412, 428].includes(status), `${status} ${sent}`)
+    t.is(writes - before, Number(status === 200))
+    if (status === 200) t.true(isMatch, sent.join())
+  })
+  await fc.assert(property, { numRuns: 400 })
+  t.true(writes > 0)
 })
 
 // --- dates ---
