@@ -111,10 +111,12 @@ export function writesOf({ own, load, passed, answersGet }: Source): Writes {
   return { before, after }
 }
 
-/** A row whose reading throws what is answered with 404 or 410 is not there. */
+/** A row whose reading throws, or gives, what is answered with 404 or 410 is not there. */
 async function orMissing(ctx: AroundContext, load: () => unknown): Promise<unknown> {
   try {
-    return await load()
+    const row = await load()
+    if (row instanceof Error) throw row
+    return row
   } catch (error) {
     const status = await ctx.app.inside.statusOf(ctx, error)
     if (status !== 404 && status !== 410) throw error

@@ -437,6 +437,7 @@ for (const [title, row] of [
   ['null', () => null],
   ['undefined', () => undefined],
   ['a thrown 404', () => Promise.reject(problem(404))],
+  ['a problem that is returned', () => problem(404)],
   ['a thrown 410', () => Promise.reject(problem(410))],
   ['an error that app.onError makes a 404 of', () => Promise.reject(new Missing())],
 ] as const)
