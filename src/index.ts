@@ -21,6 +21,7 @@ export {
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
+export { nested } from './nested.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
