@@ -24,6 +24,7 @@ export { del, get, head, options, patch, post, put, query, route } from './metho
 export { nested } from './nested.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
+export type { Preferences } from './preferences.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
 export { created, type Headers, noContent, Reply, redirect, reply, seeOther } from './reply.ts'
 export { statusOf } from './respond.ts'
