@@ -1,6 +1,7 @@
 import { Stream } from 'node:stream'
 import {
   type AroundContext,
+  type Awaitable,
   type BaseContext,
   checkOptions,
   type Decorator,
@@ -16,7 +17,7 @@ import {
   when,
 } from '../src/index.ts'
 import { mediaTypeChooser } from './negotiate/accept.ts'
-import { isFlowing, placeOf, type Rendering } from './negotiate/rendering.ts'
+import { isFlowing, placeOf, type Rendered } from './negotiate/rendering.ts'
 import { checkShorts, type Representation, readRepresentations } from './negotiate/representations.ts'
 
 export { preferredCharset, preferredLanguage, preferredMediaType } from './negotiate/accept.ts'
@@ -52,7 +53,7 @@ type Produced<T> = unknown extends T ? unknown : T | Reply | Response | null
  * pass as they are; an async generator and a stream of objects are collections, which JSON, `csv()` and `yaml()` write as
  * they come. What is thrown is a problem document, in JSON.
  *
- * In a URL a representation is `json`, `csv`, `yaml`, `html`, `xml`, `txt`, or the last part of its subtype.
+ * It stands where `json()` would: below `etag()`, above `output()`. In a URL a representation is `json`, `csv`, `yaml`, `html`, `xml`, `txt`, or the last part of its subtype.
  *
  * @throws TypeError for no renderings, for a key that is no media type, for a rendering that is none, and for two types
  *   with one name in a URL; at the request, as a 500, for a rendering that gives nothing to send
@@ -60,7 +61,8 @@ type Produced<T> = unknown extends T ? unknown : T | Reply | Response | null
  * app.get('/books', produces({ 'application/json': true, 'text/csv': csv(), 'text/html': page }, { suffix: true }), list)
  */
 export function produces<T = unknown, const K extends string = string>(
-  renderings: { readonly [Type in K]: true | Rendering<T> },
+  // A function type, and not Rendering<T>, of which TypeScript would infer that all take the same.
+  renderings: { readonly [Type in K]: true | ((value: T, ctx: BaseContext) => Awaitable<Rendered>) },
   options: ProducesOptions = {},
 ): Decorator<Representing<K>, BaseContext, Produced<T>> {
   checkOptions('produces', options, { format: kinds.flag, suffix: kinds.flag })

@@ -15,7 +15,9 @@ export function languages<const L extends readonly [string, ...string[]]>(
   ...tags: L
 ): Decorator<{ language: L[number] }> {
   if (tags.length === 0) throw new TypeError("languages: there are none. Give language tags, languages('en', 'de').")
-  tags.forEach(checkTag)
+  const odd = tags.find(tag => !isTag(tag))
+  if (odd !== undefined)
+    throw new TypeError(`languages: ${JSON.stringify(odd)} is no language tag. Write one like en or en-GB.`)
   const twice = tags.find((tag, index) => tags.findIndex(it => it.toLowerCase() === tag.toLowerCase()) < index)
   if (twice !== undefined) throw new TypeError(`languages: ${twice} is there twice. Leave one of them out.`)
 
@@ -37,12 +39,10 @@ export function languages<const L extends readonly [string, ...string[]]>(
   )
 }
 
-function checkTag(tag: string): void {
+function isTag(tag: unknown): boolean {
   try {
-    Intl.getCanonicalLocales(tag)
-    if (typeof tag === 'string') return
+    return typeof tag === 'string' && Intl.getCanonicalLocales(tag).length === 1
   } catch {
-    // Below.
+    return false
   }
-  throw new TypeError(`languages: ${JSON.stringify(tag)} is no language tag. Write one like en or en-GB.`)
 }
