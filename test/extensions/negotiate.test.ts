@@ -5,6 +5,7 @@ import { parse as parseCsv } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { blueprint, type Context, decorator, isPromise, kolba, problem, type Reply, reply, stack, when } from 'kolba'
 import { body } from 'kolba/body'
+import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
 import { type CsvOptions, csv, languages, preferredEncoding, produces, yaml } from 'kolba/negotiate'
 import { parse as parseYaml } from 'yaml'
@@ -309,6 +310,35 @@ test('produces() over a synchronous handler makes no promise', t => {
   const value = stack(produces(ALL), produces(ALL))(() => ({ a: 1 }))(ctx as never)
   t.false(isPromise(value))
   t.is((value as Reply).body, '{"a":1}')
+})
+
+test('produces() below etag() gives each representation a tag of its own, and any of them guards a write', async t => {
+  const app = kolba()
+  let book = { title: 'Emma' }
+  app.get('/book', etag(), produces(ALL), () => book)
+  app.put('/book', etag(), produces(ALL), body(), ctx => {
+    book = ctx.input.body as typeof book
+    return book
+  })
+  const client = app.client()
+  const tags: string[] = []
+  for (const accept of Object.keys(ALL)) {
+    const tag = (await client.get('/book', { headers: { accept } })).headers.get('etag') ?? ''
+    tags.push(tag)
+    const same = await client.get('/book', { headers: { accept, 'if-none-match': tag } })
+    t.is(same.status, 304)
+    t.is(same.headers.get('vary'), 'Accept')
+    const other = await client.get('/book', { headers: { accept: 'image/*, */*;q=0.1', 'if-none-match': tag } })
+    t.is(other.status, accept === JSON_TYPE ? 304 : 200)
+  }
+  t.is(new Set(tags).size, 4)
+  const put = (tag: string, title: string) =>
+    client.put('/book', { json: { title }, headers: { 'if-match': tag, accept: 'text/csv' } })
+  const written = await put(tags[2] as string, 'Persuasion')
+  t.is(written.status, 200)
+  t.is(await written.text(), 'title\r\nPersuasion\r\n')
+  t.is((await put(tags[1] as string, 'Sanditon')).status, 412)
+  t.is((await put(written.headers.get('etag') ?? '', 'Sanditon')).status, 200)
 })
 
 test('produces() goes around other methods as well, and turns away before the body is read', async t => {
