@@ -300,11 +300,8 @@ test('patch() of many operations does what one after the other does', t => {
       const isEmptied = operations.some(
         ({ op, path, from }) => (op === 'remove' && path === '') || (op === 'move' && from === ''),
       )
-      if (!isEmptied)
-        t.deepEqual(
-          attempt(() => apply(frozen(document), frozen(operations))),
-          byOne,
-        )
+      const together = attempt(() => apply(frozen(document), frozen(operations)))
+      return isEmptied || isDeepStrictEqual(together, byOne)
     },
   )
   t.notThrows(() => fc.assert(property, { numRuns: 1000 }))
@@ -318,16 +315,14 @@ test('patch() takes an addition back by its removal', t => {
     (object, list, value) => {
       const document = frozen({ object: { ...object, new: undefined }, list })
       const plain = JSON.parse(JSON.stringify(document))
-      for (const path of ['/object/new', '/list/0', `/list/${list.length}`]) {
+      return ['/object/new', '/list/0', `/list/${list.length}`].every(path => {
         const added = apply(plain, [{ op: 'add', path, value }])
-        t.deepEqual(
-          apply(added, [
-            { op: 'test', path, value },
-            { op: 'remove', path },
-          ]),
-          plain,
-        )
-      }
+        const removal = [
+          { op: 'test', path, value },
+          { op: 'remove', path },
+        ]
+        return isDeepStrictEqual(apply(added, removal), plain)
+      })
     },
   )
   t.notThrows(() => fc.assert(property, { numRuns: 300 }))

@@ -428,6 +428,8 @@ test('patch({ schema }) takes an object of schemas, a JSON Schema, and a schema 
   const jsonSchema = { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] }
   t.deepEqual(await patched({ a: 1, b: 2 }, {}, { schema: jsonSchema }), { a: 1 })
   t.is(await patched({ a: 1 }, { a: 'x' }, { schema: jsonSchema }), 422)
+  const dated = z.object({ at: z.date() })
+  t.deepEqual(await patched({ at: '2026-01-01' }, {}, { schema: dated }), { at: '2026-01-01T00:00:00.000Z' })
   const later = z.object({ a: z.number().refine(async it => it < 5) })
   t.deepEqual(await patched({ a: 1 }, { a: 4 }, { schema: later }), { a: 4 })
   t.is(await patched({ a: 1 }, { a: 5 }, { schema: later }), 422)
