@@ -64,10 +64,10 @@ const OPTIONS = {
  * |---|---|
  * | 400 | no JSON, no list of operations, or one without what it needs: malformed |
  * | 404 | there is nothing to patch |
- * | 409 | a `test` fails, or a place is not there: it conflicts with the state |
+ * | 409 | a `test` fails: it conflicts with the state |
  * | 413 | more than `limit` bytes |
  * | 415 | another media type; `Accept-Patch` has those that are taken |
- * | 422 | what it makes does not fit the schema, or is too much |
+ * | 422 | it cannot be applied, because a place is not there, or what it makes does not fit the schema or is too much |
  *
  * The errors name each operation by its number, from 0, and never a value. A `readOnly` property can be seen by a `test`
  * and not be changed; one that is `writeOnly` can be added, so let it be optional in the schema.

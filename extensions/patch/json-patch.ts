@@ -24,7 +24,7 @@ export interface JsonPatchLimits {
  * Applies a JSON Patch, RFC 6902. The document stays as it was: what an operation changes is copied before the first
  * change, and the rest is shared.
  *
- * @throws Problem 409 for a `test` that fails, and for a place that is not there; 422 for what nothing could be made of
+ * @throws Problem 409 for a `test` that fails; 422 for a place that is not there, and for what nothing could be made of
  */
 export function applyJsonPatch(
   document: unknown,
@@ -59,7 +59,7 @@ const STEPS: Record<Operation['op'], (draft: Draft, operation: Operation) => voi
     add(draft, operation, clone(draft, operation, read(draft, operation, 'from')))
   },
   test(draft, operation) {
-    if (!isEqual(read(draft, operation, 'path'), operation.value)) throw conflict(operation, 'value', CHANGED)
+    if (!isEqual(read(draft, operation, 'path'), operation.value)) throw failure(operation, 'value', CHANGED)
   },
 }
 
@@ -68,14 +68,14 @@ const NO_PARENT = 'There is no object or list to put this in.'
 const NO_INDEX = 'There is no such place in the list. Send an index up to its length, or - for its end.'
 const CHANGED = 'The value is not what was expected.'
 
-/** RFC 5789 section 2.2 has 409 for structures that were assumed to exist and do not. */
-function conflict(operation: Operation, member: string, detail: string): Error {
-  return refusal(409, [{ source: operation.source, member, detail }])
+/** A `test` is what a client asks about the state, so it is in conflict with that; any other operation cannot be done. */
+function failure(operation: Operation, member: string, detail: string): Error {
+  return refusal(operation.op === 'test' ? 409 : 422, [{ source: operation.source, member, detail }])
 }
 
 function read({ holder }: Draft, operation: Operation, member: 'path' | 'from'): unknown {
   const value = operation[member].reduce(childOf, holder[''])
-  if (value === undefined) throw conflict(operation, member, MISSING)
+  if (value === undefined) throw failure(operation, member, MISSING)
   return value
 }
 
@@ -102,20 +102,20 @@ function copyOf(value: Container): Container {
 /** The parent of a place where there is something. */
 function open(draft: Draft, operation: Operation, member: 'path' | 'from'): { parent: Container; token: string } {
   const place = parentOf(draft, operation[member])
-  if (!place || childOf(place.parent, place.token) === undefined) throw conflict(operation, member, MISSING)
+  if (!place || childOf(place.parent, place.token) === undefined) throw failure(operation, member, MISSING)
   return place
 }
 
 function add(draft: Draft, operation: Operation, value: unknown): void {
   const place = parentOf(draft, operation.path)
-  if (!place) throw conflict(operation, 'path', NO_PARENT)
+  if (!place) throw failure(operation, 'path', NO_PARENT)
   const { parent, token } = place
   if (!Array.isArray(parent)) {
     parent[token] = value
     return
   }
   const index = token === '-' ? parent.length : indexOf(token)
-  if (index === undefined || index > parent.length) throw conflict(operation, 'path', NO_INDEX)
+  if (index === undefined || index > parent.length) throw failure(operation, 'path', NO_INDEX)
   parent.splice(index, 0, value)
 }
 

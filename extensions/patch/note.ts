@@ -34,9 +34,9 @@ export function noteOf({ media, note: { requestBody, responses } }: Pick<ChangeR
     responses: {
       ...responses,
       404: { description: 'There is nothing to patch' },
-      409: { description: 'The patch does not fit the state of the resource' },
+      409: { description: 'A test of the patch fails' },
       415: { description: 'The patch is of another media type', headers: { 'Accept-Patch': accepted } },
-      422: { description: 'What the patch makes does not fit' },
+      422: { description: 'The patch cannot be applied, or what it makes does not fit' },
     },
   }
 }
