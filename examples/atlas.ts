@@ -1,7 +1,8 @@
-// The countries of the world as an API: list, detail, search, neighbours as links, and a note of yours for each.
+// The countries of the world as an API: list, detail, search, neighbours as links, and a guarded note for each.
 import { createRequire } from 'node:module'
 import { created, kolba, problem, reply } from 'kolba'
 import { body } from 'kolba/body'
+import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
 import { requestLog } from 'kolba/request-log'
 import type { Country } from 'world-countries'
@@ -11,7 +12,7 @@ const notes = new Map<string, string>()
 
 export const app = kolba()
 app.use(requestLog())
-const api = app.group('/countries', json({ pretty: true }))
+const api = app.group('/countries', etag(), json({ pretty: true }))
 
 api.get('/', ({ query }) => countries.filter(({ region }) => !query.region || region === query.region).map(summary))
 
@@ -37,10 +38,9 @@ api.post('/:code/note', body(), ({ params: { code }, input }) => {
   return created(app.url(note, { code }), input.body)
 })
 
-api.put('/:code/note', body(), ({ params: { code }, input }) => {
-  const status = notes.has(find(code).cca3) ? 200 : 201
-  notes.set(code, text(input.body))
-  return reply(status, input.body)
+api.put('/:code/note', etag({ required: true }), body(), ({ params: { code }, input, version }) => {
+  notes.set(find(code).cca3, text(input.body))
+  return reply(version ? 200 : 201, input.body)
 })
 
 api.delete('/:code/note', ({ params: { code } }) => {

@@ -27,7 +27,7 @@ export interface State extends Validators {
 /** What a guarded handler finds on ctx. */
 export interface Guarded<V = string> {
   /** The version that was read before the write; of a resource without one, its tag. Undefined where it does not exist. */
-  version: V
+  version: V | undefined
   /** Answers 412 where somebody else has written since that version was read, or 409 to a client that made no condition. */
   stale(): never
 }

@@ -98,8 +98,8 @@ export function writesOf({ own, load, passed, answersGet }: Source): Writes {
   async function tagFor(ctx: AroundContext, value: unknown): Promise<Validators | undefined> {
     const { status, headers } = replyOf(ctx, value)
     if (value instanceof Error || status > 299 || ctx.method === 'DELETE') return
-    const path = status === 201 ? pathOf(headers, ctx.response.get('Location')) : ctx.path
-    if (path === undefined) return
+    // RFC 9110 section 15.3.2: a 201 is about what its Location leads to, where it has one.
+    const path = (status === 201 && pathOf(headers, ctx.response.get('Location'))) || ctx.path
     const describe = theirs(ctx, path) ?? own
     const validators = describe(ctx, value)
     if (!validators.tag || describe.isVersioned) return validators.tag && validators
@@ -134,5 +134,6 @@ function acceptOf({ headers }: AroundContext): { accept?: string } {
 function pathOf(headers: Reply['headers'], set: string): string | undefined {
   const name = Object.keys(headers).find(name => name.toLowerCase() === 'location')
   const location = name ? String(headers[name]) : set
-  return URL.canParse(location, 'http://localhost') ? new URL(location, 'http://localhost').pathname : undefined
+  const base = 'http://localhost'
+  return location && URL.canParse(location, base) ? new URL(location, base).pathname : undefined
 }

@@ -50,7 +50,7 @@ export function inTurn<T>(
   return value
 }
 
-/** `/books/7/` leads where `/books/7` does, and `%2C` where the comma does. */
+/** The same resource is at `/caf%C3%A9`, `/caf%c3%a9` and `/caf%c3%a9/`. */
 function keyOf(path: string): string {
   return decodeURIComponent(path).replace(/(.)\/$/, '$1')
 }

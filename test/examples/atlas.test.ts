@@ -46,11 +46,20 @@ test('the atlas keeps a note: POST, GET, PUT, DELETE', async t => {
   t.is(posted.status, 201)
   t.is(posted.headers.get('location'), url)
   t.is((await client.post(url, { json: { note: 'again' } })).status, 409)
-  t.is((await client.put(url, { json: { note: 'Moa' } })).status, 200)
+  const put = (note: unknown, headers?: Record<string, string>) =>
+    client.put(url, { json: { note }, ...(headers && { headers }) })
+  t.is((await put('Moa')).status, 428)
+  const tag = posted.headers.get('etag') as string
+  t.is((await client.get(url, { headers: { 'If-None-Match': tag } })).status, 304)
+  const changed = await put('Moa', { 'If-Match': tag })
+  t.is(changed.status, 200)
   t.deepEqual(await (await client.get(url)).json(), { note: 'Moa' })
-  t.is((await client.put(url, { json: { note: 5 } })).status, 422)
+  t.is((await put('Tui', { 'If-Match': tag })).status, 412)
+  t.is((await put(5, { 'If-Match': changed.headers.get('etag') as string })).status, 422)
   t.is((await client.delete(url)).status, 204)
   t.is((await client.delete(url)).status, 404)
+  t.is((await put('New', { 'If-None-Match': '*' })).status, 201)
+  t.is((await client.delete(url)).status, 204)
 })
 
 test('the atlas has a page whose links work', async t => {

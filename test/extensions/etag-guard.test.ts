@@ -620,7 +620,8 @@ test('ctx.stale() answers 412 to who made a condition, and 409 to others, thrown
 
 test('ctx.version and ctx.stale() settle a race that another process wins', async t => {
   const table = { rev: 1 }
-  const update = (rev: number) => (table.rev === rev ? Object.assign(table, { rev: rev + 1 }) : undefined)
+  const update = (rev: number | undefined) =>
+    table.rev === rev ? Object.assign(table, { rev: table.rev + 1 }) : undefined
   const versioned = etag({ version: (row: { rev: number }) => row.rev })
   const app = kolba()
   app.get('/', versioned, json(), () => ({ ...table }))
@@ -688,8 +689,6 @@ test('the reply carries no tag where it is not what GET gives', async t => {
     new Response('{"rev":5}'),
     problem(422),
     created('/elsewhere', { rev }),
-    reply(201, { rev }),
-    reply(201, { rev }, { Location: 'http://[' }),
   ]
   app.put('/', etag(), json(), ctx => {
     rev += 1
@@ -980,7 +979,7 @@ test('etag() below output() has a version that nobody is shown', async t => {
   const layers = stack(json(), output(object({ id: int() })), etag({ version: (it: typeof row) => it.rev }))
   app.get('/', layers, () => row)
   app.put('/', layers, ctx => {
-    row.rev = ctx.version + 1
+    row.rev = (ctx.version ?? 0) + 1
     return row
   })
   const first = await app.client().get('/')

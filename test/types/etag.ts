@@ -14,12 +14,15 @@ interface Row {
 }
 const row: Row = { id: 7, at: new Date() }
 
-// ctx.version has the type of what version gives, and is a string where there is no version.
-app.put('/a', etag(), ctx => same<typeof ctx.version, string>(true))
-app.put('/b', etag({ required: true, weak: false }), ctx => same<typeof ctx.version, string>(true))
-app.put('/c', etag({ version: (it: Row) => it.id }), ctx => same<typeof ctx.version, number>(true))
-app.put('/d', etag({ version: (it: Row) => it.at }), json(), body(), ctx => ctx.version.getTime())
-app.put('/e', json(), etag({ version: (it: Row) => BigInt(it.id) }), ctx => same<typeof ctx.version, bigint>(true))
+// ctx.version has the type of what version gives, and is a string where there is no version; undefined where there is
+// no resource yet.
+app.put('/a', etag(), ctx => same<typeof ctx.version, string | undefined>(true))
+app.put('/b', etag({ required: true, weak: false }), ctx => same<typeof ctx.version, string | undefined>(true))
+app.put('/c', etag({ version: (it: Row) => it.id }), ctx => same<typeof ctx.version, number | undefined>(true))
+app.put('/d', etag({ version: (it: Row) => it.at }), json(), body(), ctx => ctx.version?.getTime())
+app.put('/e', json(), etag({ version: (it: Row) => BigInt(it.id) }), ctx =>
+  same<typeof ctx.version, bigint | undefined>(true),
+)
 app.put('/f', etag({ version: ({ id }: { id?: number }) => id }), ctx =>
   same<typeof ctx.version, number | undefined>(true),
 )
@@ -38,22 +41,22 @@ app.put('/i', etag(), ctx => {
   ctx.stale()
 })
 app.put('/j', etag({ version: (it: Row) => it.id }), output(object({ id: int() })), ctx => {
-  if (ctx.version > 7) ctx.stale()
+  if (ctx.version === 7) ctx.stale()
   return row
 })
 app.put('/k', etag(), ctx => update(row, ctx.version) ?? ctx.stale())
 app.put('/l', json(), ctx => ctx.stale()) // error: This expression is not callable
-function update(it: Row, version: string): Row | undefined {
+function update(it: Row, version: string | undefined): Row | undefined {
   return version === '' ? it : undefined
 }
 
 // What load gives is what version and lastModified are given.
 const load = async (ctx: { params: { id: string } }): Promise<Row | undefined> => (ctx.params.id ? row : undefined)
-app.put('/m/:id', etag({ load, version: it => it.id }), ctx => same<typeof ctx.version, number>(true))
+app.put('/m/:id', etag({ load, version: it => it.id }), ctx => same<typeof ctx.version, number | undefined>(true))
 app.put('/n/:id', etag({ load, lastModified: it => it.at }), () => created('/n/7', row))
 app.put('/o/:id', etag({ load: () => null }), () => 1)
 app.put('/p/:id', etag({ load: ctx => (ctx.params.id ? row : null), version: it => it.at }), ctx =>
-  ctx.version.getTime(),
+  ctx.version?.getTime(),
 )
 etag({ load, version: (it: { name: string }) => it.name }) // error: is not assignable to type
 
@@ -71,24 +74,24 @@ app.put('/t', etag({ load }), () => 1) // error: Property 'id' is missing
 // A shared value, a group, a stack, a composition, a blueprint, a method.
 const tagged = etag({ version: (it: Row) => it.id })
 app.get('/u', tagged, json(), () => row)
-app.put('/u', tagged, json(), ctx => ctx.version + 1)
+app.put('/u', tagged, json(), ctx => (ctx.version ?? 0) + 1)
 app.use(tagged)
 const group = app.group('/v', etag(), json({ pretty: true }))
 group.get('/', () => row)
-group.put('/', etag({ required: true }), ctx => ctx.version.length)
-app.put('/w', stack(json(), tagged), ctx => ctx.version.toFixed())
-app.put('/x', etag({ version: (it: Row) => it.id })(json()(ctx => ctx.version.toFixed())))
+group.put('/', etag({ required: true }), ctx => ctx.version?.length)
+app.put('/w', stack(json(), tagged), ctx => ctx.version?.toFixed())
+app.put('/x', etag({ version: (it: Row) => it.id })(json()(ctx => ctx.version?.toFixed())))
 const books = blueprint(etag(), json())
-books.put('/', ctx => ctx.version.length)
+books.put('/', ctx => ctx.version?.length)
 const inline = blueprint(etag({ version: (it: Row) => it.id }), json())
-inline.put('/', ctx => ctx.version.toFixed())
+inline.put('/', ctx => ctx.version?.toFixed())
 const shelf = blueprint('shelf', tagged)
-shelf.put('/', ctx => ctx.version.toFixed())
+shelf.put('/', ctx => ctx.version?.toFixed())
 export class Books {
   @tagged
   @json()
   change(ctx: Context<'/', Guarded<number>>) {
-    return ctx.version.toFixed()
+    return ctx.version?.toFixed()
   }
 }
 
