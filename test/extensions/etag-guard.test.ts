@@ -1214,7 +1214,7 @@ test('time that is over while it waits for its turn is 503, and its handler neve
 })
 
 test('a handler that never ends does not close its path for good', async t => {
-  const { app, entered } = held({ timeouts: { handler: 0.1 } })
+  const { app, entered } = held({ timeouts: { handler: 0.5 } })
   const client = app.client()
   t.is((await client.put('/a', { headers: { 'X-N': '1', 'X-Hold': '1' } })).status, 503)
   t.is((await client.put('/a', { headers: { 'X-N': '2' } })).status, 200)
