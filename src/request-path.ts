@@ -141,7 +141,10 @@ export class RequestPath {
 
   async #finally(ctx: BaseContext): Promise<void> {
     try {
-      for (const hook of this.after) await hook(ctx)
+      for (const hook of this.after) {
+        const running = hook(ctx)
+        if (isPromise(running)) await running
+      }
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
