@@ -17,7 +17,7 @@ import {
 import { readOrRun } from './flow.ts'
 import { enlist } from './invalidate.ts'
 import { credentialsOf, keyOf } from './key.ts'
-import { createStore, type Version } from './store.ts'
+import { createStore, type Store, type Version } from './store.ts'
 
 export interface CachedOptions<Needs = BaseContext> {
   /** Seconds for which an answer is given again. It may be left out where there is a `version`. */
@@ -51,7 +51,7 @@ const OPTIONS = {
  * Keeps rendered answers in this process, and gives them again without running what stands below.
  *
  * It stands below what may turn a request away (tokens, rate limits), which would not be asked for what is kept, and
- * above `etag()` and `json()`, so that no query runs and nothing is rendered. `cacheControl()` and `noCache()` speak to
+ * above `etag()`, `json()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and `noCache()` speak to
  * other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
  *
  * Kept are answers of 200 to GET and QUERY, with the headers that were set below, for `ttl` seconds (or as long as a
@@ -80,14 +80,17 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
   const { ttl, version, max = 1000, maxBytes = 50_000_000, shared = false, key } = options ?? {}
   if (ttl === undefined && !version)
     throw new TypeError('cached: nothing says how long an answer is good. Give ttl in seconds, or version.')
-  const stores = new WeakMap<Kolba, ReturnType<typeof createStore>>()
+  const stores = new WeakMap<Kolba, Store>()
+  // The same value may stand in several places: on a group and a route in it, or in two versions of one route.
+  let places = 0
 
   function register(route: Route) {
-    checkRoute(route, self, key !== undefined)
+    checkRoute(route, key !== undefined)
     const store = stores.get(route.app) ?? createStore(max, maxBytes)
     stores.set(route.app, store)
     enlist(route.app, store)
-    const keyOptions = { shared, key, credentials: credentialsOf(route) }
+    places += 1
+    const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route) }
     const versionOf = version && ((ctx: AroundContext) => when(version(ctx as never), it => checkVersion(route, it)))
 
     return (ctx: AroundContext, next: () => unknown) => {
@@ -112,13 +115,11 @@ function isKept(ctx: AroundContext, hasKey: boolean): boolean {
 }
 
 /** @throws TypeError where it would do nothing, or what it should not */
-function checkRoute(route: Route, self: Decorator, hasKey: boolean): void {
+function checkRoute(route: Route, hasKey: boolean): void {
   const { decorators, methods, path } = route
   if (path === '{/*rest}' && decorators.length === 1)
     throw new TypeError('use: cached() would stand above what signs users in. Put it into a stack or a group.')
   const where = `${nameOf(route)}: cached`
-  if (decorators.indexOf(self) !== decorators.lastIndexOf(self))
-    throw new TypeError(`${where} stands there twice, as the same value. Remove one of them.`)
   if (methods.some(method => method === 'GET' || method === 'HEAD')) return
   if (!methods.includes('QUERY'))
     throw new TypeError(`${where} keeps what is read, and nothing is read here. Remove it.`)
