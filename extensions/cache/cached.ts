@@ -51,25 +51,26 @@ const OPTIONS = {
  * Keeps rendered answers in this process, and gives them again without running what stands below.
  *
  * It stands below what may turn a request away (tokens, rate limits), which would not be asked for what is kept, and
- * above `etag()`, `json()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and `noCache()` speak to
- * other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
+ * above `etag()`, `json()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and
+ * `noCache()` speak to other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
  *
  * Kept are answers of 200 to GET and QUERY, with the headers that were set below, for `ttl` seconds (or as long as a
  * `max-age` below says, if that is shorter), or as long as `version` gives the same. No streams, no web `Response`, and
  * nothing that sets a cookie. HEAD is answered from what GET has left, and requests with Range pass. An answer is given
  * for the same URL, the same request headers of those that `Vary` names, and the same user: Authorization, Cookie,
- * `ctx.user`, and headers of API keys that a decorator's note declares. Who knows users by something else says it in `key`.
+ * `ctx.user`, and headers of API keys that a decorator's note declares. Who knows users by something else says it in
+ * `key`; nothing is kept for a user that JSON cannot tell from others.
  *
  * The answer has an ETag, and If-None-Match is answered with 304, without `etag()` as well; an `etag()` with a version
- * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a request,
- * which Node's fetch sends by itself, changes nothing, since this is the origin and no cache on the way.
+ * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a
+ * request, which Node's fetch sends by itself, changes nothing, since this is the origin and no cache on the way.
  *
  * A write to the same path drops what is kept of it, before it is answered; for other paths there is `invalidate()`.
  * What began before the write is not kept. Requests that come together wait for the first one's answer. Each process
  * keeps its own, and knows nothing of what others write: there take a `version` from the database, or a short `ttl`.
  *
- * @throws TypeError at registration for a wrong option, on a route that does not read, and in `app.use`, which stands above
- *   what signs users in; at the request, as a 500, where something below sets `ctx.user`
+ * @throws TypeError at registration for a wrong option, on a route that does not read, and in `app.use`, which stands
+ *   above what signs users in; at the request, as a 500, where something below sets `ctx.user`
  * @example app.get('/books', cached({ ttl: 60, shared: true }), json(), () => db.selectFrom('book').execute())
  * @example
  * const books = cached({ version: () => shelf.version })
