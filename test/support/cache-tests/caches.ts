@@ -13,7 +13,7 @@ export interface Cache {
 }
 
 /** undici's interceptor, as a shared cache, which is what it is by default. */
-export function undiciCache(): Cache {
+export async function undiciCache(): Promise<Cache> {
   const agent = new Agent({ connections: 64 })
   const dispatcher = agent.compose(interceptors.cache({ type: 'shared' }))
   async function send(url: string, { method, headers, body }: Asked): Promise<Received> {

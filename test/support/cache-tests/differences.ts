@@ -35,7 +35,8 @@ function differencesOf(visit: Visit, step: Step, id: string): string[] {
     if (sent.join('\n') !== values.join('\n')) found.push(`${number}: ${name} is ${sent.join(', ') || 'missing'}`)
   }
   for (const name of Object.keys(headers)) {
-    if (!fields.has(name) && !ALWAYS.has(name) && !isValidator(name, visit, step)) found.push(`${number}: ${name} is added`)
+    if (!fields.has(name) && !ALWAYS.has(name) && !isValidator(name, visit, step))
+      found.push(`${number}: ${name} is added`)
   }
   const content = EMPTY.has(status) ? '' : step.response_body || id
   if (method !== 'HEAD' && String(body ?? '') !== content) found.push(`${number}: the body is ${body}`)

@@ -77,7 +77,7 @@ export interface Place {
 }
 
 /** A field as it is sent, from that place and at that time. */
-export function valueOf([name, value]: Field, step: Step, { now, path }: Place): string {
+export function textOf([name, value]: Field, step: Step, { now, path }: Place): string {
   const key = name.toLowerCase()
   if (DATES.has(key) && typeof value === 'number') {
     const date = new Date(now + value * 1000)
@@ -92,7 +92,7 @@ export function fieldsOf(step: Step, place: Place): Map<string, string[]> {
   const fields = new Map<string, string[]>()
   for (const field of step.response_headers ?? []) {
     const name = field[0].toLowerCase()
-    fields.set(name, [...(fields.get(name) ?? []), valueOf(field, step, place)])
+    fields.set(name, [...(fields.get(name) ?? []), textOf(field, step, place)])
   }
   return fields
 }

@@ -1,4 +1,4 @@
-import { type Expected, isValidated, type Step, valueOf } from './format.ts'
+import { type Expected, isValidated, type Step, textOf } from './format.ts'
 import type { Visit } from './origin.ts'
 
 /** An answer as the client has got it from the cache. Fields are by lower-case name, several values joined by `, `. */
@@ -50,18 +50,20 @@ function wrongWithField(expected: Expected, step: Step, headers: Received['heade
   if (second === undefined || third !== undefined) {
     if (value === undefined) return `${name} is missing`
     if (second === '=' && value !== headers[String(third).toLowerCase()]) return `${name} is not equal to ${third}`
-    if (second === '>' && !(Number.parseInt(value, 10) > Number(third))) return `${name} is ${value}, not above ${third}`
+    if (second === '>' && !(Number.parseInt(value, 10) > Number(third)))
+      return `${name} is ${value}, not above ${third}`
     return
   }
   const place = { now: Number(headers['server-now']), path: headers['server-base-url'] ?? '' }
-  const wanted = valueOf([name, second], step, place)
+  const wanted = textOf([name, second], step, place)
   if (value !== wanted) return `${name} is ${value} and not ${wanted}`
 }
 
 function wrongWithInterim(step: Step, number: number, { interim }: Received): string | undefined {
   const wanted = step.expected_interim_responses
   if (!wanted) return
-  if (interim.length !== wanted.length) return `answer ${number}: ${interim.length} interim answers, not ${wanted.length}`
+  if (interim.length !== wanted.length)
+    return `answer ${number}: ${interim.length} interim answers, not ${wanted.length}`
   for (const [index, [status, fields = []]] of wanted.entries()) {
     const [given, headers] = interim[index] as Received['interim'][number]
     if (given !== status) return `answer ${number}: an interim answer is ${given} and not ${status}`

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Case, type Step, valueOf } from './format.ts'
 import { differences } from './differences.ts'
+import { type Case, type Step, textOf } from './format.ts'
 import { judge, type Received } from './judge.ts'
 import type { Origin, Run } from './origin.ts'
 
@@ -48,7 +48,7 @@ function urlOf(base: string, name: string, { filename, query_arg }: Step): strin
 
 function requestOf(id: string, step: Step, number: number, last: Received | undefined): Asked {
   const place = { now: Number(last?.headers['server-now']), path: '' }
-  const own = (step.request_headers ?? []).map(field => [field[0], valueOf(field, step, place)] as const)
+  const own = (step.request_headers ?? []).map(field => [field[0], textOf(field, step, place)] as const)
   return {
     method: step.request_method ?? 'GET',
     headers: [...own, ['Test-ID', id], ['Req-Num', String(number)]],
