@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, resolve } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import puppeteer, { type Browser } from 'puppeteer-core'
 import { hasCommand, testTool } from './tools.ts'
@@ -35,19 +34,8 @@ export function testChromium(title: string, run: (t: ExecutionContext, browser: 
   })
 }
 
-/** The files of that name that can be run, in the order of the folders. */
+/** The files that a name may mean, in the order of the folders. */
 function inPath(name: string): string[] {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map(folder => resolve(folder, name))
-    .filter(isExecutable)
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  const folders = process.env.PATH?.split(delimiter) ?? []
+  return folders.map(folder => join(folder, name))
 }

@@ -11,7 +11,8 @@ export function testTool(
   title: string,
   run: (t: ExecutionContext) => Promise<void>,
 ): void {
-  if (isThere) return test(title, run)
+  // One after another: a browser takes memory.
+  if (isThere) return test.serial(title, run)
   const reason = `there is no ${tool} on this machine`
   if (process.env.KOLBA_REQUIRE?.split(',').includes(tool)) return test(title, t => t.fail(reason))
   test.skip(`${title} (skipped: ${reason})`, t => t.pass())
