@@ -18,8 +18,11 @@ export type Send = (url: string, request: Asked) => Promise<Received>
 export interface Outcome {
   /** What the cache has done wrong, by this case. */
   readonly wrong: string | undefined
-  /** What the origin has done otherwise than the one that the cases were made with. */
-  readonly differences: readonly string[]
+  /**
+   * What the origin has done otherwise than the one that the cases were made with. It is looked at when all is over,
+   * because a cache may still ask when its client has been answered.
+   */
+  differences(): readonly string[]
 }
 
 /** In milliseconds: longer than what is to become stale is fresh, which is two seconds. */
@@ -37,9 +40,9 @@ export async function play({ id, requests }: Case, send: Send, { runs }: Origin,
       if (step.pause_after) await sleep(PAUSE)
     }
   } catch (error) {
-    return { wrong: `request ${received.length + 1} failed: ${error}`, differences: differences(run, name) }
+    return { wrong: `request ${received.length + 1} failed: ${error}`, differences: () => differences(run, name) }
   }
-  return { wrong: judge(name, requests, received, run.visits), differences: differences(run, name) }
+  return { wrong: judge(name, requests, received, run.visits), differences: () => differences(run, name) }
 }
 
 function urlOf(base: string, name: string, { filename, query_arg }: Step): string {
