@@ -45,7 +45,7 @@ for (const subject of SUBJECTS) {
     const unexpected = wrong.filter(([{ id }]) => !reasons.has(id)).map(([{ id }, { wrong }]) => `${id}: ${wrong}`)
     t.deepEqual(unexpected, [], 'These fail, and the table has no reason for it.')
     const failed = new Set(wrong.map(([{ id }]) => id))
-    const mended = [...reasons.keys()].filter(id => !failed.has(id))
+    const mended = [...reasons.keys()].filter(id => !failed.has(id) && !gaps.byTheClock.has(id))
     t.deepEqual(mended, [], 'These do not fail any more. Take them out of the table.')
   })
 }
