@@ -1,4 +1,5 @@
 import { kolba } from 'kolba'
+import { cacheControl, noCache } from 'kolba/cache'
 import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
 import { testChromium } from '../support/chromium.ts'
@@ -16,19 +17,12 @@ function pages() {
   const seen: Seen[] = []
   const note = { title: 'Emma', version: 1 }
   const app = kolba({ signals: false, logger: new MemoryLogger() })
-  app.get('/', etag(), ctx => {
+  app.get('/', noCache(), etag(), ctx => {
     ctx.type = 'html'
-    ctx.set('Cache-Control', 'no-cache')
     return '<!doctype html><title>Notes</title><link rel="icon" href="data:,"><h1>Notes</h1>'
   })
-  app.get('/note', json(), etag({ version: (row: typeof note) => row.version }), ctx => {
-    ctx.set('Cache-Control', 'no-cache')
-    return note
-  })
-  app.get('/fresh', etag(), ctx => {
-    ctx.set('Cache-Control', 'max-age=600')
-    return 'fresh'
-  })
+  app.get('/note', noCache(), json(), etag({ version: (row: typeof note) => row.version }), () => note)
+  app.get('/fresh', cacheControl({ maxAge: 600 }), etag(), () => 'fresh')
   app.after(({ path, status, headers }) => {
     seen.push({ path, status, ifNoneMatch: headers['if-none-match'] })
   })
