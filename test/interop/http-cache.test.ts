@@ -40,6 +40,9 @@ for (const subject of SUBJECTS) {
     const differences = all.map(([id, it]) => [id, it.differences()] as const).filter(([, it]) => it.length > 0)
     t.deepEqual(Object.fromEntries(differences), { ...gaps.ours, ...subject.differences })
 
+    const foreign = all.filter(([, { isForeign }]) => isForeign).map(([id]) => id)
+    t.deepEqual(foreign, [], 'These have got a text that was not sent in them.')
+
     const reasons = reasonsOf(subject.gaps)
     const wrong = judged(cases, outcomes).filter(([, { wrong }]) => wrong !== undefined)
     const unexpected = wrong.filter(([{ id }]) => !reasons.has(id)).map(([{ id }, { wrong }]) => `${id}: ${wrong}`)

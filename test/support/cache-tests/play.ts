@@ -18,6 +18,8 @@ export type Send = (url: string, request: Asked) => Promise<Received>
 export interface Outcome {
   /** What the cache has done wrong, by this case. */
   readonly wrong: string | undefined
+  /** Has the client got a text that the origin has not sent in this case, such as that of another? */
+  readonly isForeign: boolean
   /**
    * What the origin has done otherwise than the one that the cases were made with. It is looked at when all is over,
    * because a cache may still ask when its client has been answered.
@@ -34,15 +36,21 @@ export async function play({ id, requests }: Case, send: Send, { runs }: Origin,
   const run: Run = { steps: requests, visits: [] }
   runs.set(name, run)
   const received: Received[] = []
+  let failure: string | undefined
   try {
     for (const [index, step] of requests.entries()) {
       received.push(await send(urlOf(base, name, step), requestOf(id, step, index + 1, received.at(-1))))
       if (step.pause_after) await sleep(PAUSE)
     }
   } catch (error) {
-    return { wrong: `request ${received.length + 1} failed: ${error}`, differences: () => differences(run, name) }
+    failure = `request ${received.length + 1} failed: ${error}`
   }
-  return { wrong: judge(name, requests, received, run.visits), differences: () => differences(run, name) }
+  const texts = requests.flatMap(it => [it.response_body || name, it.expected_response_text ?? ''])
+  return {
+    wrong: failure ?? judge(name, requests, received, run.visits),
+    isForeign: received.some(({ text }) => text !== '' && !texts.includes(text)),
+    differences: () => differences(run, name),
+  }
 }
 
 function urlOf(base: string, name: string, { filename, query_arg }: Step): string {
