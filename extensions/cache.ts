@@ -27,15 +27,15 @@ const ABOUT_SHARING = ['public', 'private', 'no-store', 's-maxage']
  * It is sent with answers of 2xx and 3xx, 304 included, to GET, HEAD and QUERY. Errors do not carry it, thrown ones and
  * those of `reply(404)` alike. What is answered to a write is nobody's to keep, so there only `noStore` is sent.
  *
- * Several add up, and what a handler sets too: of each directive the inner one counts, `false` takes it away, and of two
- * that contradict each other the outer one goes. So a group says `private`, and a route in it `maxAge` or `public`.
+ * Several add up, and what a handler sets too: of each directive the inner one counts, `false` takes it away, and of
+ * two that contradict each other the outer one goes. So a group says `private`, and a route in it `maxAge` or `public`.
  *
  * Where a request has Authorization or a Cookie, or ctx a `user`, or where the answer sets a cookie, `private` is added
  * unless it was said what shared caches may do: by `public`, `private`, `noStore` or `sMaxAge`. Cookies count because
  * sessions are in them; a page that is the same for all says `public: true`.
  *
  * @throws TypeError for a wrong option, and for two of which one says what the other forbids
- * @example app.get('/books', cacheControl({ maxAge: 60, staleWhileRevalidate: 600 }), etag(), json(), () => shelf.all())
+ * @example app.get('/books', cacheControl({ maxAge: 60, staleIfError: 600 }), etag(), json(), () => shelf.all())
  */
 export function cacheControl(options: CacheControlOptions): Decorator {
   return speaker('cacheControl', readOptions('cacheControl', options))
@@ -52,8 +52,8 @@ export function noCache(): Decorator {
 }
 
 /**
- * Names the request headers that the answer depends on: `Vary` (RFC 9110 section 12.5.5), added to what is there. Errors
- * carry it too. `vary('*')` says that it depends on more than the request, and no cache uses it again.
+ * Names the request headers that the answer depends on: `Vary` (RFC 9110 section 12.5.5), added to what is there.
+ * Errors carry it too. `vary('*')` says that it depends on more than the request, and no cache uses it again.
  *
  * @throws TypeError for what is no name of a header
  * @example app.get('/', vary('Accept-Language'), ctx => greeting(ctx.acceptsLanguages('en', 'de')))
@@ -74,8 +74,8 @@ export function vary(...names: readonly string[]): Decorator {
 }
 
 /**
- * `Expires` (RFC 9111 section 5.3), for caches of HTTP/1.0: a date, or so many seconds from the answer on. The others go
- * by `Cache-Control` where both are there. It is sent where `cacheControl()` is, unless something below has set it.
+ * `Expires` (RFC 9111 section 5.3), for caches of HTTP/1.0: a date, or so many seconds from the answer on. The others
+ * go by `Cache-Control` where both are there. It is sent where `cacheControl()` is, unless something below has set it.
  *
  * @throws TypeError for an invalid date, and for what is no whole number of seconds
  * @example app.get('/menu', cacheControl({ maxAge: 3600 }), expires(3600), json(), () => menu)
@@ -120,7 +120,7 @@ function speaker(name: string, own: Directives): Decorator {
   })
 }
 
-/** What all say together, and as text; `closed` is for a request that says who sent it. Most requests are like the last. */
+/** What all say together, and as text; `closed` is for who says who he is. Most requests are like the one before. */
 function combine(own: Directives, found: string | undefined, below: Directives | undefined) {
   const inner = below ?? (found === undefined ? undefined : parse(found))
   const directives = inner ? merge(own, inner) : own

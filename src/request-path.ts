@@ -53,7 +53,7 @@ export class RequestPath {
     }
   }
 
-  /** Puts the answer on ctx, that to an error too, and runs the hooks of `app.after`: without a promise of theirs, none. */
+  /** Puts the answer on ctx, that to an error too, and runs the hooks of `app.after`, waiting only for a promise. */
   async #settle(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       const running = this.#admits(ctx) && run(ctx, nothing)

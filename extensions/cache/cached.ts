@@ -17,7 +17,7 @@ import {
 import { readOrRun } from './flow.ts'
 import { enlist } from './invalidate.ts'
 import { credentialsOf, keyOf } from './key.ts'
-import { createStore, type Version } from './store.ts'
+import { createStore, type Store, type Version } from './store.ts'
 
 export interface CachedOptions<Needs = BaseContext> {
   /** Seconds for which an answer is given again. It may be left out where there is a `version`. */
@@ -51,25 +51,26 @@ const OPTIONS = {
  * Keeps rendered answers in this process, and gives them again without running what stands below.
  *
  * It stands below what may turn a request away (tokens, rate limits), which would not be asked for what is kept, and
- * above `etag()` and `json()`, so that no query runs and nothing is rendered. `cacheControl()` and `noCache()` speak to
- * other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
+ * above `etag()`, `json()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and
+ * `noCache()` speak to other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
  *
  * Kept are answers of 200 to GET and QUERY, with the headers that were set below, for `ttl` seconds (or as long as a
  * `max-age` below says, if that is shorter), or as long as `version` gives the same. No streams, no web `Response`, and
  * nothing that sets a cookie. HEAD is answered from what GET has left, and requests with Range pass. An answer is given
  * for the same URL, the same request headers of those that `Vary` names, and the same user: Authorization, Cookie,
- * `ctx.user`, and headers of API keys that a decorator's note declares. Who knows users by something else says it in `key`.
+ * `ctx.user`, and headers of API keys that a decorator's note declares. Who knows users by something else says it in
+ * `key`; nothing is kept for a user that JSON cannot tell from others.
  *
  * The answer has an ETag, and If-None-Match is answered with 304, without `etag()` as well; an `etag()` with a version
- * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a request,
- * which Node's fetch sends by itself, changes nothing, since this is the origin and no cache on the way.
+ * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a
+ * request, which Node's fetch sends by itself, changes nothing, since this is the origin and no cache on the way.
  *
  * A write to the same path drops what is kept of it, before it is answered; for other paths there is `invalidate()`.
  * What began before the write is not kept. Requests that come together wait for the first one's answer. Each process
  * keeps its own, and knows nothing of what others write: there take a `version` from the database, or a short `ttl`.
  *
- * @throws TypeError at registration for a wrong option, on a route that does not read, and in `app.use`, which stands above
- *   what signs users in; at the request, as a 500, where something below sets `ctx.user`
+ * @throws TypeError at registration for a wrong option, on a route that does not read, and in `app.use`, which stands
+ *   above what signs users in; at the request, as a 500, where something below sets `ctx.user`
  * @example app.get('/books', cached({ ttl: 60, shared: true }), json(), () => db.selectFrom('book').execute())
  * @example
  * const books = cached({ version: () => shelf.version })
@@ -80,14 +81,17 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
   const { ttl, version, max = 1000, maxBytes = 50_000_000, shared = false, key } = options ?? {}
   if (ttl === undefined && !version)
     throw new TypeError('cached: nothing says how long an answer is good. Give ttl in seconds, or version.')
-  const stores = new WeakMap<Kolba, ReturnType<typeof createStore>>()
+  const stores = new WeakMap<Kolba, Store>()
+  // The same value may stand in several places: on a group and a route in it, or in two versions of one route.
+  let places = 0
 
   function register(route: Route) {
-    checkRoute(route, self, key !== undefined)
+    checkRoute(route, key !== undefined)
     const store = stores.get(route.app) ?? createStore(max, maxBytes)
     stores.set(route.app, store)
     enlist(route.app, store)
-    const keyOptions = { shared, key, credentials: credentialsOf(route) }
+    places += 1
+    const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route) }
     const versionOf = version && ((ctx: AroundContext) => when(version(ctx as never), it => checkVersion(route, it)))
 
     return (ctx: AroundContext, next: () => unknown) => {
@@ -112,13 +116,11 @@ function isKept(ctx: AroundContext, hasKey: boolean): boolean {
 }
 
 /** @throws TypeError where it would do nothing, or what it should not */
-function checkRoute(route: Route, self: Decorator, hasKey: boolean): void {
+function checkRoute(route: Route, hasKey: boolean): void {
   const { decorators, methods, path } = route
   if (path === '{/*rest}' && decorators.length === 1)
     throw new TypeError('use: cached() would stand above what signs users in. Put it into a stack or a group.')
   const where = `${nameOf(route)}: cached`
-  if (decorators.indexOf(self) !== decorators.lastIndexOf(self))
-    throw new TypeError(`${where} stands there twice, as the same value. Remove one of them.`)
   if (methods.some(method => method === 'GET' || method === 'HEAD')) return
   if (!methods.includes('QUERY'))
     throw new TypeError(`${where} keeps what is read, and nothing is read here. Remove it.`)

@@ -99,12 +99,12 @@ function keep({ ctx, store, key, ttl, version }: Call, outcome: Outcome): void {
  * @throws TypeError where what is below sets `ctx.user`
  */
 function runBelow({ ctx, next, shared }: Call): Awaitable<Outcome> {
-  const { user } = ctx
+  const user = userOf(ctx)
   const before = ctx.res.getHeaders()
   const giveBack = takeConditions(ctx.req.headers)
   const read = (value: unknown): Outcome => {
     giveBack()
-    if (ctx.user === user) return readOutcome(ctx, value, before, shared)
+    if (userOf(ctx) === user) return readOutcome(ctx, value, before, shared)
     const where = ctx.route ? nameOf(ctx.route) : ctx.path
     const what = 'cached() stands above what sets ctx.user, which an answer that is kept would not ask'
     throw new TypeError(`${where}: ${what}. Put it below.`)
@@ -120,6 +120,10 @@ function runBelow({ ctx, next, shared }: Call): Awaitable<Outcome> {
     return fail(error)
   }
   return isPromise(value) ? (value.then(read, fail) as PromiseLike<Outcome>) : read(value)
+}
+
+function userOf({ user, state }: Call['ctx']): unknown {
+  return user ?? state.user
 }
 
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const

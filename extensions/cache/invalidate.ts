@@ -17,18 +17,19 @@ type Naming = BaseContext & { [named]?: readonly Named[] }
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
 
 /**
- * Drops what `cached()` keeps of other paths, after a write to this one has succeeded: for the list that a book is in, or
- * the author's page that names it. Of the path that was written to, and of its Location, all is dropped anyway.
+ * Drops what `cached()` keeps of other paths, after a write to this one has succeeded: for the list that a book is in,
+ * or the author's page that names it. Of the path that was written to, and of its Location, all is dropped anyway.
+ * A 4xx drops nothing, and a 5xx does, because something may have been written before it.
  *
  * A path is a whole one, the prefixes of groups and mounts included, as `app.url()` gives it (and `ctx.urlFor()` with
- * the host), and is dropped with all its queries, for all users. `/books/*` is everything below `/books`. On reads it does
- * nothing. It is done when the answer stands and before it goes out, so after the commit of what stands above.
+ * the host), and is dropped with all its queries, for all users. `/books/*` is everything below `/books`. On reads it
+ * does nothing. It is done when the answer stands and before it goes out, so after the commit of what stands above.
  *
- * With an app in the place of the first path it is no decorator, and drops at once: for jobs, and for messages from other
- * processes, of which each keeps its own. There call it after the commit.
+ * With an app in the place of the first path it is no decorator, and drops at once: for jobs, and for messages from
+ * other processes, of which each keeps its own. There call it after the commit.
  *
  * @throws TypeError for what is no path
- * @example app.put('/books/:id', invalidate('/books', ctx => `/authors/${ctx.params.author}`), body(), ctx => save(ctx))
+ * @example app.put('/books/:id', invalidate('/books', ctx => `/books/${ctx.params.id}/pages`), body(), save)
  * @example invalidate(app, '/books', '/authors/*')
  */
 export function invalidate(app: Kolba, ...paths: readonly string[]): void

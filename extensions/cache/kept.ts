@@ -50,8 +50,8 @@ export function isAnswer(outcome: Outcome): outcome is Answer {
 const OF_304 = new Set(['cache-control', 'content-location', 'etag', 'expires'])
 
 /**
- * Reads the value from below. An answer that can be kept has all headers that were set for it, and ctx those that it had
- * before, so that the first client and all others go the same way from here.
+ * Reads the value from below. An answer that can be kept has all headers that were set for it, and ctx those that it
+ * had before, so that the first client and all others go the same way from here.
  *
  * @throws Problem 412 where the value is passed up, and a tag or a date of it does not fit the request's preconditions
  */

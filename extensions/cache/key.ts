@@ -4,6 +4,8 @@ import type { BaseContext, Route } from '../../src/index.ts'
 type Personal = BaseContext & { user?: unknown }
 
 export interface KeyOptions {
+  /** Where the `cached()` stands, among all places that it stands in. */
+  readonly place: string
   readonly shared: boolean
   readonly key: ((ctx: never) => string) | undefined
   /** Further headers in which clients say who they are. */
@@ -11,8 +13,8 @@ export interface KeyOptions {
 }
 
 /**
- * What an answer is kept under, before its Vary is known: URL, user, and what `key` adds. Each part says its length, so
- * that no two lists of parts give the same key, whatever is in them.
+ * What an answer is kept under, before its Vary is known: place, URL, user, and what `key` adds. Each part says its
+ * length, so that no two lists of parts give the same key, whatever is in them.
  *
  * The scheme and the host belong to the URL (RFC 9111 section 2): a link in the answer may be made of them, and one
  * client's Host must not get into another's answer.
@@ -20,9 +22,10 @@ export interface KeyOptions {
  * @returns undefined where the user cannot be told from others, so that nothing may be kept
  * @throws TypeError where `key` gives no string
  */
-export function keyOf(ctx: Personal, { shared, key, credentials }: KeyOptions): string | undefined {
+export function keyOf(ctx: Personal, { place, shared, key, credentials }: KeyOptions): string | undefined {
   const { headers } = ctx.req
-  let text = part(ctx.method === 'QUERY' ? 'QUERY' : '') + part(ctx.protocol) + part(ctx.host) + part(ctx.url)
+  const method = ctx.method === 'QUERY' ? '-QUERY' : ''
+  let text = part(place + method) + part(ctx.protocol) + part(ctx.host) + part(ctx.url)
   if (!shared) {
     const user = userPart(ctx.user)
     const koaUser = userPart(ctx.state.user)

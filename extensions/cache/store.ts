@@ -51,9 +51,8 @@ export function createStore(max: number, maxBytes: number) {
   const leaders = new Map<string, Work>()
 
   function put(key: string, value: Entry | Varying, size: number): void {
-    if (size > maxBytes) return void entries.delete(key)
     entries.set(key, value, { size })
-    // It may have been the last to go for want of room.
+    // What is larger than all room there is has not been taken.
     if (!entries.has(key)) return
     const keys = paths.get(value.path) ?? new Set()
     paths.set(value.path, keys.add(key))
