@@ -186,7 +186,7 @@ export class Kolba extends Koa {
     through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
-    statusOf: (ctx, thrown) => this.#path.statusOf(ctx, thrown),
+    statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),
   }
 
   #register(entry: Entry): void {

@@ -158,6 +158,8 @@ export function takeApart(handler: Handler): { decorators: readonly Decorator[];
 export interface Layer {
   readonly decorator: Decorator
   readonly around: Around
+  /** Is it the second place of its decorator? */
+  readonly isAfterBody?: boolean
 }
 
 /** The layers of a stack, outermost first. */
@@ -169,7 +171,7 @@ export function layersOf(decorators: readonly Decorator[], route?: Route): reado
   all.forEach((decorator, index) => {
     const { around = decorator[parts].around, afterBody } = (route && registered(decorator, route)) ?? {}
     layers.push({ decorator, around: around as Around })
-    if (afterBody) waiting.push({ decorator, around: afterBody })
+    if (afterBody) waiting.push({ decorator, around: afterBody, isAfterBody: true })
     if (index < lastReader) return
     layers.push(...waiting)
     waiting = []

@@ -55,6 +55,7 @@ function lower(decorator: Decorator, app: Kolba): Middleware {
     handler,
     notes: [],
     app,
+    isUse: true,
   }
   const run = fold(layersOf([decorator], route), handler) as (ctx: BaseContext) => unknown
   return async (ctx, next) => {

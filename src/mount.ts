@@ -19,7 +19,7 @@ export interface Inside {
   hasRest(): boolean
   /** Lets the apps that are mounted there answer. */
   rest(ctx: BaseContext): Promise<unknown>
-  /** The status that an error is answered with, by `onError` or of itself. */
+  /** The status that an error would be answered with, by `onError` or of itself. */
   statusOf(ctx: BaseContext, thrown: unknown): Promise<number>
 }
 

@@ -5,7 +5,7 @@ import type { BaseContext } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
-import { Problem, toError, toProblem } from './problem.ts'
+import { Problem, toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
 import { isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
@@ -84,11 +84,6 @@ export class RequestPath {
       if (!(await this.rescue.map(ctx, thrown))) throw thrown
     }
     for (const hook of this.after) await hook(ctx)
-  }
-
-  /** The status that an error is answered with, on a ctx whose answer goes nowhere. */
-  async statusOf(ctx: BaseContext, thrown: unknown): Promise<number> {
-    return (await this.rescue.map(ctx, thrown)) ? ctx.status : toProblem(toError(thrown)).status
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */

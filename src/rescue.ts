@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
@@ -74,17 +74,33 @@ export class Rescue {
    */
   async map(ctx: BaseContext, thrown: unknown): Promise<boolean> {
     const error = toError(thrown)
-    let type = Object.getPrototypeOf(error)
-    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
-    if (!type) return false
-    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
-    if (value instanceof Error) throw value
-    if (value === undefined) return false
-    const { status } = toProblem(error)
-    const answer = value instanceof Reply || value instanceof Response ? value : new Reply(status, value)
+    const answer = await this.#answerOf(ctx, error)
+    if (!answer) return false
     respond(ctx, answer)
     if (ctx.status >= 500) this.#tell(error, ctx)
     return true
+  }
+
+  /** The status that an error would be answered with. The answer itself goes nowhere, and nothing is logged. */
+  async statusOf({ req, requestId, route, state }: BaseContext, thrown: unknown): Promise<number> {
+    const copy = this.#app.createContext(req, new ServerResponse(req)) as unknown as BaseContext
+    const error = toError(thrown)
+    try {
+      const answer = await this.#answerOf(Object.assign(copy, { requestId, route, state }), error)
+      return (answer ?? toProblem(error)).status
+    } catch (another) {
+      return toProblem(toError(another)).status
+    }
+  }
+
+  async #answerOf(ctx: BaseContext, error: Error): Promise<Reply | Response | undefined> {
+    let type = Object.getPrototypeOf(error)
+    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
+    if (!type) return
+    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
+    if (value instanceof Error) throw value
+    if (value === undefined || value instanceof Reply || value instanceof Response) return value
+    return new Reply(toProblem(error).status, value)
   }
 
   /** Emits the error. A listener that fails is logged, and the request is answered all the same. */
