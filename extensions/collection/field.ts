@@ -67,7 +67,7 @@ export function expectation({ type, values = [] }: Pick<Field, 'type' | 'values'
   if (given === null) return `${sentence} For null there is the operator null.`
   if (type === 'date' && typeof given === 'string' && given.includes(' '))
     return `${sentence} In a URL, + is written %2B.`
-  if (type === 'number' && (typeof given === 'number' || /^-?\d{16,}$/.test(String(given))))
+  if (type === 'number' && (typeof given === 'number' || (typeof given === 'string' && /^-?\d{16,}$/.test(given))))
     return 'Expected a number that loses no digits: a whole one is at most 9007199254740991.'
   return sentence
 }

@@ -1,7 +1,8 @@
 import type { Field, Filter, Order } from './types.ts'
 
+export type { LanguageOptions } from './language/options.ts'
 export type { StyleName } from './language/styles.ts'
-export { type LanguageOptions, queryReader } from './read-query.ts'
+export { queryReader } from './read-query.ts'
 
 /** The parts of a collection, each of which has parameters of its own. Free text belongs to `filter`. */
 export type Part = 'filter' | 'sort' | 'page' | 'fields' | 'expand'

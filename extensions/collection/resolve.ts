@@ -16,7 +16,9 @@ const VALUES = 100
 export function resolveFilter(terms: Terms, resource: Resource, noField: string): Filter {
   const seen = new Set<string>()
   const where: Condition[] = []
-  for (const term of terms.conditions) {
+  const more = terms.conditions[CONDITIONS]
+  if (more) addFault(terms, more.place, `Send at most ${CONDITIONS} conditions.`)
+  for (const term of terms.conditions.slice(0, CONDITIONS)) {
     const { place, field: name, operator } = term
     const field = resource.filterable.has(name) ? (resource.fields.get(name) as Field) : undefined
     const operators = field ? OPERATORS[field.type] : []
@@ -25,7 +27,6 @@ export function resolveFilter(terms: Terms, resource: Resource, noField: string)
     else if (!operators.includes(operator as Operator))
       addFault(terms, place, `There is no such operator. ${field.name} has ${listed(operators)}.`)
     else if (seen.has(key)) addFault(terms, place, 'This condition is there twice. Send it once.')
-    else if (where.length === CONDITIONS) addFault(terms, place, `Send at most ${CONDITIONS} conditions.`)
     else {
       seen.add(key)
       const values = readValues(terms, term, field)

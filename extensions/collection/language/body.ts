@@ -1,7 +1,17 @@
 import type { Resource } from '../resource.ts'
 import { listed } from '../words.ts'
 import { below, isSearch, readCondition } from './json.ts'
-import { addFault, noTerms, type PageRole, type Place, type Reader, readSigned, type Terms } from './terms.ts'
+import {
+  addFault,
+  atMost,
+  noTerms,
+  type PageRole,
+  type Place,
+  type Reader,
+  readNames,
+  type Terms,
+  toOrder,
+} from './terms.ts'
 
 type Member = Reader<unknown>
 
@@ -58,8 +68,7 @@ function readSearch(text: unknown, place: Place, terms: Terms): void {
 }
 
 function readSort(value: unknown, place: Place, terms: Terms): void {
-  const names = namesOf(value, place, terms)
-  if (names) readSigned(names, place, terms)
+  for (const name of namesOf(value, place, terms) ?? []) terms.order.push(toOrder(place, name))
 }
 
 function readFields(value: unknown, place: Place, terms: Terms): void {
@@ -68,14 +77,12 @@ function readFields(value: unknown, place: Place, terms: Terms): void {
 }
 
 function readExpand(value: unknown, place: Place, terms: Terms): void {
-  const names = namesOf(value, place, terms)
-  if (names) terms.expand.push(...names.map(name => ({ place, name })))
+  for (const name of namesOf(value, place, terms) ?? []) terms.expand.push({ place, name })
 }
 
-function namesOf(value: unknown, place: Place, terms: Terms): string[] | undefined {
-  const names = typeof value === 'string' ? value.split(',') : value
-  if (value === '') return []
-  if (Array.isArray(names) && names.every(name => typeof name === 'string')) return names
+function namesOf(value: unknown, place: Place, terms: Terms): readonly string[] | undefined {
+  if (typeof value === 'string') return readNames(value, place, terms)
+  if (Array.isArray(value) && value.every(name => typeof name === 'string')) return atMost(value, place, terms)
   addFault(terms, place, 'Expected a list of names, or text with commas.')
 }
 

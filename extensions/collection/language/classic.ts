@@ -2,6 +2,7 @@ import type { Resource } from '../resource.ts'
 import { splitEscaped, unescaped } from './pairs.ts'
 import {
   addFault,
+  atMost,
   expand,
   fields,
   LISTS,
@@ -58,7 +59,7 @@ function readConditions(text: string, place: Place, terms: Terms): void {
 }
 
 function readOrder(text: string, place: Place, terms: Terms): void {
-  const parts = text === '' ? [] : text.split(';')
+  const parts = text === '' ? [] : atMost(text.split(';'), place, terms)
   for (const [index, part] of parts.entries()) {
     const [name = '', direction = 'asc', more] = part.split(',')
     const where = { ...place, term: `Term ${index + 1}` }

@@ -1,5 +1,5 @@
 import { SEVERAL } from './json.ts'
-import { expand, type Place, page, type Reader, type Style, search, type Terms } from './terms.ts'
+import { expand, type Place, page, type Reader, readNames, type Style, search, type Terms } from './terms.ts'
 
 /**
  * What the simple REST provider of Refine sends (@refinedev/simple-rest 6), and json-server before it:
@@ -12,7 +12,7 @@ import { expand, type Place, page, type Reader, type Style, search, type Terms }
 export const jsonServerStyle: Style = {
   name: 'json-server',
   named: new Map<string, Reader>([
-    ['_sort', { part: 'sort', read: readNames }],
+    ['_sort', { part: 'sort', read: readFields }],
     ['_order', { part: 'sort', read: readDirections }],
     ['_expand', { ...expand, repeats: true }],
     ['_embed', { ...expand, repeats: true }],
@@ -46,11 +46,10 @@ function condition(field: string, operator: string): Reader {
   }
 }
 
-function readNames(text: string, place: Place, { order }: Terms): void {
-  const names = text === '' ? [] : text.split(',')
-  order.push(...names.map(name => ({ place, name, descending: false })))
+function readFields(text: string, place: Place, terms: Terms): void {
+  for (const name of readNames(text, place, terms)) terms.order.push({ place, name, descending: false })
 }
 
 function readDirections(text: string, place: Place, terms: Terms): void {
-  terms.directions = { place, words: text === '' ? [] : text.split(',') }
+  terms.directions = { place, words: readNames(text, place, terms) }
 }

@@ -1,6 +1,6 @@
 import type { Resource } from '../resource.ts'
 import { below, isSearch, readCondition } from './json.ts'
-import { addFault, type Place, type Reader, type Style, type Terms } from './terms.ts'
+import { addFault, atMost, type Place, type Reader, type Style, type Terms } from './terms.ts'
 
 /**
  * What the simple REST provider of react-admin sends (ra-data-simple-rest 5):
@@ -70,7 +70,7 @@ function divide(name: string, { filterable }: Resource): [field: string, operato
 function readSort(text: string, place: Place, terms: Terms): void {
   const sort = parse(text)
   const [name, direction] = Array.isArray(sort) && sort.length === 2 ? sort : []
-  const word = String(direction).toUpperCase()
+  const word = typeof direction === 'string' ? direction.toUpperCase() : undefined
   if (typeof name !== 'string' || (word !== 'ASC' && word !== 'DESC'))
     return addFault(terms, place, 'Expected a field and a direction in JSON, such as ["name","ASC"].')
   terms.order.push({ place, name, descending: word === 'DESC' })
@@ -85,10 +85,10 @@ function readRange(text: string, place: Place, terms: Terms): void {
 }
 
 function readEmbed(text: string, place: Place, terms: Terms): void {
-  const embed = [parse(text)].flat()
-  if (!embed.every(name => typeof name === 'string'))
+  const names = [parse(text)].flat()
+  if (!names.every(name => typeof name === 'string'))
     return addFault(terms, place, 'Expected relations in JSON, such as ["author"].')
-  for (const name of embed) terms.expand.push({ place, name })
+  for (const name of atMost(names, place, terms)) terms.expand.push({ place, name })
 }
 
 /** Undefined is no JSON. */

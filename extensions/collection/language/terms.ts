@@ -107,32 +107,44 @@ export interface Style {
   readonly example: string
 }
 
-/** `-age,name`, an item of which begins with a minus where it descends. */
-export function readSigned(items: readonly string[], place: Place, terms: Terms): void {
-  for (const item of items) {
-    const descending = item.startsWith('-')
-    terms.order.push({ place, name: descending ? item.slice(1) : item, descending })
-  }
+/** Names with commas; no name at all where the text is empty. */
+export function readNames(text: string, place: Place, terms: Terms): readonly string[] {
+  return text === '' ? [] : atMost(text.split(',', NAMES + 1), place, terms)
+}
+
+/** So many that no honest client has more of them, and few enough to say of each what is wrong. */
+export function atMost(names: readonly string[], place: Place, terms: Terms): readonly string[] {
+  if (names.length <= NAMES) return names
+  addFault(terms, place, `Send at most ${NAMES} names.`)
+  return names.slice(0, NAMES)
+}
+
+const NAMES = 100
+
+/** `-age`: a field in descending order. */
+export function toOrder(place: Place, text: string): OrderTerm {
+  const descending = text.startsWith('-')
+  return { place, name: descending ? text.slice(1) : text, descending }
 }
 
 export const sort: Reader = {
   part: 'sort',
   read(text, place, terms) {
-    if (text !== '') readSigned(text.split(','), place, terms)
+    for (const name of readNames(text, place, terms)) terms.order.push(toOrder(place, name))
   },
 }
 
 export const fields: Reader = {
   part: 'fields',
   read(text, place, terms) {
-    terms.fields = text.split(',').map(name => ({ place, name }))
+    terms.fields = readNames(text, place, terms).map(name => ({ place, name }))
   },
 }
 
 export const expand: Reader = {
   part: 'expand',
   read(text, place, terms) {
-    if (text !== '') terms.expand.push(...text.split(',').map(name => ({ place, name })))
+    for (const name of readNames(text, place, terms)) terms.expand.push({ place, name })
   },
 }
 
