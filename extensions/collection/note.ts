@@ -96,7 +96,7 @@ function filtersOf({ fields, filterable, schema }: Resource, style: StyleName): 
       parameter(
         filterName(style, field.name, operator),
         WORDS[operator],
-        valueOf(field, operator, properties[field.name]),
+        schemaFor(field, operator, properties[field.name]),
       ),
     )
   })
@@ -124,7 +124,7 @@ const WORDS: Record<string, string> = {
 
 const TYPES = { string: 'string', enum: 'string', number: 'number', boolean: 'boolean' } as const
 
-function valueOf({ type, values }: Field, operator: Operator, json: JsonObject | undefined): JsonObject {
+function schemaFor({ type, values }: Field, operator: Operator, json: JsonObject | undefined): JsonObject {
   if (operator === 'null') return { type: 'boolean' }
   if (LIST.has(operator) || operator === 'like') return { type: 'string' }
   if (type === 'date') return { type: 'string', format: 'date-time' }
