@@ -3,7 +3,7 @@ import Koa from 'koa'
 import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
-import { type Decorator, fold, layersOf, toRoute } from './decorator.ts'
+import { type Decorator, fold, layersOf, morePaths, toRoute } from './decorator.ts'
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Middleware, toMiddleware } from './lift.ts'
@@ -200,6 +200,7 @@ export class Kolba extends Koa {
       if (inner) this.#life.adopt(inner.life)
       return this.#path.addFallback(endpoint, path, entry.rest.isOpen)
     }
+    for (const at of morePaths(route)) this.#path.routes.add(endpoint, readPath(nameOf({ ...route, path: at }), at), at)
     this.#path.routes.add(endpoint, path)
     this.#urls.add(route, path, entry.known)
     this.#routes.push(route)

@@ -51,6 +51,11 @@ export interface DecoratorOptions<Adds = object, Needs = unknown, Takes = unknow
    * (throw a TypeError) or return an `around` made for that route, or two.
    */
   register?: (route: Route) => Around<Adds, Needs, Takes> | Arounds<Adds, Needs, Takes> | undefined
+  /**
+   * Further paths at which the route answers, `/books.csv` beside `/books`, each tried before the route's own. They are
+   * the same route: `app.routes()` and `app.url()` have its own path alone.
+   */
+  paths?: (route: Route) => readonly string[]
 }
 
 /** What a decorator may do at two places of a stack: its own, and below all that reads the body. */
@@ -103,6 +108,7 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
     note: { words: 'an object or a function', test: it => kinds.object.test(it) || kinds.function.test(it) },
     reads: kinds.flag,
     register: kinds.function,
+    paths: kinds.function,
   })
   return make(name, { around, ...options } as unknown as Parts)
 }
@@ -211,6 +217,11 @@ export function toRoute({ methods, path, name, decorators, handler }: Entry, app
     ({ [parts]: { note } }) => (typeof note === 'function' ? note(route) : note) ?? [],
   )
   return route
+}
+
+/** The further paths that decorators give a route. */
+export function morePaths(route: Route): readonly string[] {
+  return route.decorators.flatMap(({ [parts]: { paths } }) => paths?.(route) ?? [])
 }
 
 /** The same decorators with every stack replaced by its members. */

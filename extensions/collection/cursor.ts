@@ -87,7 +87,7 @@ export function cursorsOf(app: Kolba, { secret, cursorTtl }: CursorOptions): Cur
     if (sealed !== seal(key, question)) return FOREIGN
     if (end > 0 && end < Date.now() / 1000) return OVER
     if (values.length === 0) return { isBackward: isBackward === 1 }
-    return { isBackward: isBackward === 1, values: values.map((value, index) => valueOf(fields[index], value)) }
+    return { isBackward: isBackward === 1, values: values.map((value, index) => toValue(fields[index], value)) }
   }
 
   return { write, read }
@@ -138,7 +138,7 @@ function endOf(ttl: number | undefined): number {
   return Math.ceil((Date.now() / 1000 + ttl) / step) * step
 }
 
-function valueOf(field: Field | undefined, value: Held): Value {
+function toValue(field: Field | undefined, value: Held): Value {
   return field?.type === 'date' && typeof value === 'number' ? new Date(value) : value
 }
 
