@@ -4,6 +4,8 @@ import { isResource } from './collection/parts.ts'
 import type { Resource } from './collection/resource.ts'
 
 export { detailsOf, type PageDetails, rowsOf } from './collection/body.ts'
+export { type BulkItem, type BulkOptions, type BulkResult, bulk } from './collection/bulk.ts'
+export { type Link, type Links, type LinksOptions, links } from './collection/links.ts'
 export type { CollectionOptions, CommonOptions, ExpandOptions, PaginateOptions } from './collection/options.ts'
 export { type Relation, type RelationOptions, type Resource, relation, resource } from './collection/resource.ts'
 export { defineSource } from './collection/source.ts'

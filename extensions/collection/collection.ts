@@ -89,10 +89,7 @@ function bodyFrom(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown):
   const counting = isPaged ? settings.count(query.page.kind) : 'none'
   const reading = { resource, query, isPaged, position: walk?.position, counting, source, value }
   return when(readPage(reading, ctx), page => {
-    const expanded = expandRows(page.rows, query.expand, resource, ctx, settings.sources) as Awaitable<
-      readonly Row[] | undefined
-    >
-    return when(expanded, (rows = page.rows) => {
+    return when(expandRows(page.rows, query.expand, resource, ctx, settings.sources), rows => {
       const items = project(rows, plan, asked)
       if (isPaged) return bodyOf(ctx, { ...page, rows, items }, asked, plan)
       return withDetails([...items], { rows, items })
