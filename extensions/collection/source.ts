@@ -47,6 +47,6 @@ export function chooseSource(value: unknown, extra: readonly Source<never>[] = [
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value !== 'object') return `a ${typeof value}`
-  const { constructor } = value as { constructor?: { name?: string } }
-  return constructor?.name && constructor !== Object ? `a value of the class ${constructor.name}` : 'an object'
+  const { constructor: made } = value as { constructor?: { name?: string } }
+  return made?.name && made !== Object ? `a value of the class ${made.name}` : 'an object'
 }

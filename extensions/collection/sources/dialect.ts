@@ -25,7 +25,7 @@ export interface Dialect {
 const isEpoch = ({ stored }: Field): boolean => stored === 'seconds' || stored === 'milliseconds'
 /** Is it compared as the database does, which any index serves? */
 const isPlain = ({ type, collation }: Field): boolean =>
-  collation === 'database' || (type !== 'string' && type !== 'enum' && type !== 'date')
+  collation === 'database' || !['string', 'enum', 'date'].includes(type)
 
 /** A date as the number or the text that it is stored as. */
 function stored({ stored }: Field, date: Date): number | string {
@@ -51,7 +51,8 @@ export const postgres: Dialect = {
   value(field, it) {
     if (it instanceof Date && !field.stored) return value(it)
     const plain = it instanceof Date ? stored(field, it) : it
-    if (typeof plain !== 'number') return value(plain)
+    // Of a field of another type the value came from the database itself, and goes back as it is.
+    if (typeof plain !== 'number' || field.type === 'other') return value(plain)
     return Number.isSafeInteger(plain) ? sql`cast(${value(plain)} as bigint)` : sql`cast(${value(plain)} as numeric)`
   },
   bound: field => (field.type === 'date' && !field.stored && !isPlain(field) ? column(field.column) : undefined),

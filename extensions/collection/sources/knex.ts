@@ -79,7 +79,7 @@ function adapt(select: Select & Inside): Query {
     dialect,
     async rows({ where: conditions, columns, order, limit, offset }: Ask) {
       const query = where(conditions).select(columns.map(({ of, as }) => raw(of, ' as ??', [as])))
-      for (const it of order) query.orderBy(raw(it) as never)
+      for (const it of order) query.orderByRaw(raw(it))
       query.limit(limit)
       if (offset > 0) query.offset(offset)
       return query

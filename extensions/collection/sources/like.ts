@@ -59,9 +59,9 @@ function pieceAt(piece: string): (text: string, at: number) => boolean {
 }
 
 /** A regular expression in which each ASCII letter is a class of two, and nothing repeats. */
-function classes(piece: string, escape: (sign: string) => string): string {
+function classes(piece: string, write: (sign: string) => string): string {
   return piece.replace(/[A-Za-z]|[ -/:-@[-`{-~]|\p{Cc}/gu, it =>
-    /[A-Za-z]/.test(it) ? `[${it.toLowerCase()}${it.toUpperCase()}]` : escape(it),
+    /[A-Za-z]/.test(it) ? `[${it.toLowerCase()}${it.toUpperCase()}]` : write(it),
   )
 }
 

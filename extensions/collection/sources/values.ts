@@ -8,23 +8,21 @@ const ISO = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([Zz]|[+-]
 
 /**
  * A value of a source as the declared type has it, null where it has no such value. A number that JavaScript cannot hold
- * (a bigint above 2^53) is its digits as text; NaN and infinities are null. What is an object passes, in a field that is
- * only read.
+ * (a bigint above 2^53) is its digits as text; NaN and infinities are null.
  *
  * @param isSql whether booleans may be stored as 0 and 1
  */
 export function readValue(field: Field, raw: unknown, isSql: boolean): unknown {
   if (raw === null || raw === undefined) return null
-  const value = convert(field, raw, isSql)
-  const isOther = typeof raw === 'object' && !(raw instanceof Date)
-  return value === null && isOther ? raw : value
+  if (field.type === 'other') return raw
+  return convert(field, raw, isSql)
 }
 
 /** The same value as it is compared. */
-export function keyOf(field: Field, raw: unknown, isSql = false): Key {
+export function keyOf(field: Field, raw: unknown): Key {
   if (typeof raw === 'string' && (field.type === 'string' || field.type === 'enum')) return raw
   if (typeof raw === 'number' && field.type === 'number') return Number.isFinite(raw) ? raw : null
-  const value = convert(field, raw, isSql)
+  const value = field.type === 'other' ? toPlain(raw) : convert(field, raw, false)
   if (value instanceof Date) return value.getTime()
   if (typeof value === 'boolean') return value ? 1 : 0
   return field.type === 'number' && value !== null ? Number(value) : value
@@ -41,6 +39,12 @@ function convert(field: Field, raw: unknown, isSql: boolean): Value {
     default:
       return toText(raw)
   }
+}
+
+/** What a relation is loaded by may be of any type that can be compared. */
+function toPlain(raw: unknown): Value {
+  if (typeof raw === 'bigint') return toNumber(raw)
+  return ['string', 'number', 'boolean'].includes(typeof raw) || raw instanceof Date ? (raw as Value) : null
 }
 
 function toText(raw: unknown): string | null {
