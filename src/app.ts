@@ -187,6 +187,8 @@ export class Kolba extends Koa {
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
     statusOf: (ctx, thrown) => this.#path.statusOf(ctx, thrown),
+    problemOf: (ctx, thrown) => this.#path.problemOf(ctx, thrown),
+    tell: (error, ctx) => this.#path.rescue.tell(error, ctx),
   }
 
   #register(entry: Entry): void {

@@ -17,6 +17,12 @@ import { write } from './write.ts'
 
 type Run = (ctx: BaseContext) => unknown
 
+/** What an error comes to. */
+export interface Refusal {
+  readonly error: Error
+  readonly problem: Problem
+}
+
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
 export class RequestPath {
   readonly routes = new RouteTable()
@@ -81,6 +87,15 @@ export class RequestPath {
   /** The status that an error is answered with, on a ctx whose answer goes nowhere. */
   async statusOf(ctx: BaseContext, thrown: unknown): Promise<number> {
     return (await this.rescue.map(ctx, thrown)) ? ctx.status : toProblem(toError(thrown)).status
+  }
+
+  /**
+   * The problem that an error comes to, for an answer that has others in it, and the error to be logged. Undefined where
+   * `onError` has put another answer on ctx.
+   */
+  async problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined> {
+    const error = await this.rescue.unmapped(ctx, thrown)
+    return error && { error, problem: toProblem(error) }
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
