@@ -27,7 +27,7 @@ import type { Row, Source } from './types.ts'
 /** What a handler below a collection returns: rows, a query for them, or what is no collection. */
 export type Given = object | null
 
-export type Collecting = Decorator<object, BaseContext, Given>
+export type Collecting<Needs = unknown> = Decorator<object, BaseContext & Needs, Given>
 
 /** A decorator of these parts. All parts of a route work as one: the innermost does the work, the others take part. */
 export function partDecorator(

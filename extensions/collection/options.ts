@@ -14,7 +14,7 @@ export interface CommonOptions {
 }
 
 /** What `paginate()` takes. */
-export interface PaginateOptions extends CommonOptions {
+export interface PaginateOptions<Needs = unknown> extends CommonOptions {
   /**
    * How pages are asked for. Of several the first is the default, and the others are chosen by their parameters.
    *
@@ -42,7 +42,7 @@ export interface PaginateOptions extends CommonOptions {
   /** Seconds that a cursor lives, or up to a tenth more. @default for ever */
   cursorTtl?: number
   /** Who a cursor is for; nobody else can use it. @default the `id` or `sub` of `ctx.user`, else all of it, else everybody */
-  principal?: (ctx: BaseContext) => string | undefined
+  principal?: (ctx: BaseContext & Needs) => string | undefined
 }
 
 /** What `expand()` takes. */
@@ -52,10 +52,10 @@ export interface ExpandOptions extends CommonOptions {
 }
 
 /** What `collection()` takes. */
-export interface CollectionOptions extends PaginateOptions, ExpandOptions {}
+export interface CollectionOptions<Needs = unknown> extends PaginateOptions<Needs>, ExpandOptions {}
 
 /** All that may be said of a route, by whichever part. */
-export type PlanOptions = CollectionOptions
+export type PlanOptions = CollectionOptions<never>
 
 const pagings: readonly unknown[] = ['page', 'offset', 'cursor']
 const paging: Kind = {

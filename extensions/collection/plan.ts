@@ -32,7 +32,7 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
   const ignore = [...(options.ignore ?? []), ...foreign]
   const readQuery = queryReader(resource, { style, paging, perPage, maxPerPage, depth, parts, ignore }, where)
   const words = pageWordsOf(settings)
-  const principal = options.principal ?? principalOf
+  const principal = (options.principal as typeof principalOf | undefined) ?? principalOf
   let its: Cursors | undefined
   const cursors = (app: Kolba) => {
     its ??= cursorsOf(app, options)
