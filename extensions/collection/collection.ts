@@ -1,16 +1,15 @@
-import { types } from 'node:util'
 import {
   type AroundContext,
   type Awaitable,
   type BaseContext,
   type Decorator,
   decorator,
-  isPromise,
   type Next,
   Reply,
   statusOf,
   when,
 } from '../../src/index.ts'
+import { arrived } from './arrived.ts'
 import { bodyOf, withDetails } from './body.ts'
 import { expandRows } from './expand.ts'
 import { noteOf } from './note.ts'
@@ -21,8 +20,7 @@ import { type Asked, type Plan, planOf } from './plan.ts'
 import type { Part } from './query.ts'
 import type { Resource } from './resource.ts'
 import { chooseSource } from './source.ts'
-import { SOURCES } from './sources/index.ts'
-import type { Row, Source } from './types.ts'
+import type { Row } from './types.ts'
 
 /** What a handler below a collection returns: rows, a query for them, or what is no collection. */
 export type Given = object | null
@@ -60,17 +58,7 @@ export function partDecorator(
 }
 
 function work(plan: Plan, ctx: AroundContext, next: Next<object, Given>): unknown {
-  return when(plan.read(ctx), asked => arrived(plan, next(), value => answer(plan, asked, ctx, value)))
-}
-
-/** A query of Knex is a thenable that runs when somebody waits for it; what a source takes is not waited for. */
-function arrived({ settings }: Plan, value: Awaitable<unknown>, go: (value: unknown) => unknown): unknown {
-  const isWaitedFor = types.isPromise(value) || (isPromise(value) && !isSource(value, settings.sources))
-  return isWaitedFor ? value.then(go) : go(value)
-}
-
-function isSource(value: unknown, extra: readonly Source<never>[]): boolean {
-  return [...extra, ...SOURCES].some(it => it.matches(value))
+  return when(plan.read(ctx), asked => arrived(next(), plan.settings.sources, value => answer(plan, asked, ctx, value)))
 }
 
 function answer(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown): unknown {
@@ -89,10 +77,7 @@ function bodyFrom(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown):
   const counting = isPaged ? settings.count(query.page.kind) : 'none'
   const reading = { resource, query, isPaged, position: walk?.position, counting, source, value }
   return when(readPage(reading, ctx), page => {
-    const expanded = expandRows(page.rows, query.expand, resource, ctx, settings.sources) as Awaitable<
-      readonly Row[] | undefined
-    >
-    return when(expanded, (rows = page.rows) => {
+    return when(expandRows(page.rows, query.expand, resource, ctx, settings.sources), rows => {
       const items = project(rows, plan, asked)
       if (isPaged) return bodyOf(ctx, { ...page, rows, items }, asked, plan)
       return withDetails([...items], { rows, items })

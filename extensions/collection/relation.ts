@@ -10,6 +10,12 @@ export interface RelationOptions {
   to?: string
   /** Is it a list? @default false */
   many?: boolean
+  /**
+   * With `many`, rows of the other resource that come with one page, all lists together. One query cannot count them for
+   * each list in every database, and a list is given whole or not at all: more is a 400 that says to ask for fewer rows.
+   * @default 1000
+   */
+  limit?: number
   /** The other resource, or a function that gives it, where two lead to each other. */
   resource: Resource | (() => Resource)
   /**
@@ -32,6 +38,8 @@ export interface Relation {
   /** Of the other resource; hidden where it was not declared. */
   readonly to: Field
   readonly many: boolean
+  /** Rows that come with one page. */
+  readonly limit: number
   readonly resource: Resource
   readonly load: (keys: readonly Value[], ctx: BaseContext) => unknown
 }
@@ -49,8 +57,12 @@ const relationOptions: unique symbol = Symbol('relation')
  * }
  */
 export function relation(options: RelationOptions): RelationDeclaration {
+  const limit = {
+    words: 'a whole number from 1 to 10000',
+    test: (value: unknown) => kinds.bytes.test(value) && (value as number) <= 10_000,
+  }
   const resource = { words: 'a resource, or a function that gives one', test: isResourceLike }
-  const known = { from: kinds.text, to: kinds.text, many: kinds.flag, resource, load: kinds.function }
+  const known = { from: kinds.text, to: kinds.text, many: kinds.flag, limit, resource, load: kinds.function }
   checkOptions('relation', options ?? null, known)
   for (const name of ['resource', 'load'] as const)
     if (options[name] === undefined) throw new TypeError(`relation: there is no ${name}. Give { resource, load }.`)
@@ -68,7 +80,7 @@ export function compileRelation(name: string, given: unknown, fields: Map<string
   const options = (given as RelationDeclaration | undefined)?.[relationOptions]
   if (!options)
     throw new TypeError(`resource: expand ${name} is no relation. Write relation({ from, resource, load }).`)
-  const { from, to, many = false, load } = options
+  const { from, to, many = false, limit = 1000, load } = options
   const otherOf = () => {
     const other = typeof options.resource === 'function' ? options.resource() : options.resource
     if (!isResourceLike(other) || typeof other === 'function')
@@ -96,6 +108,7 @@ export function compileRelation(name: string, given: unknown, fields: Map<string
       return target
     },
     many,
+    limit,
     get resource() {
       return otherOf()
     },
