@@ -75,7 +75,8 @@ function bodyFrom(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown):
   const source = chooseSource(value, settings.sources)
   const isPaged = parts.has('page')
   const counting = isPaged ? settings.count(query.page.kind) : 'none'
-  const reading = { resource, query, isPaged, position: walk?.position, counting, source, value }
+  const { mayBeBeyond } = settings
+  const reading = { resource, query, isPaged, mayBeBeyond, position: walk?.position, counting, source, value }
   return when(readPage(reading, ctx), page => {
     return when(expandRows(page.rows, query.expand, resource, ctx, settings.sources), rows => {
       const items = project(rows, plan, asked)

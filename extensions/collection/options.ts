@@ -118,6 +118,8 @@ export interface Settings {
   readonly name: string | false
   readonly totalHeader: boolean
   readonly unit: string | undefined
+  /** Clients with a table ask for the last page again after its last row has gone, and want to see that. */
+  readonly mayBeBeyond: boolean
   readonly depth: number
   readonly sources: readonly Source<never>[]
   count(kind: Paging): Counting
@@ -137,6 +139,7 @@ export function settingsOf(options: PlanOptions): Settings {
     name,
     totalHeader: options.totalHeader ?? style === 'json-server',
     unit: contentRange === true ? name || 'items' : contentRange || undefined,
+    mayBeBeyond: isFlat,
     depth: options.depth ?? 2,
     sources: options.sources ?? [],
     count: kind => count ?? (kind === 'cursor' ? 'none' : 'exact'),

@@ -259,6 +259,12 @@ test('the style react-admin answers a bare list with Content-Range, json-server 
   const server = await serve(thingsTo(45), { style: 'json-server' })('/things?_start=0&_end=4')
   t.is((server.body as unknown as unknown[]).length, 4)
   t.is(server.headers.get('x-total-count'), '45')
+  // Tables ask for the last page again when its last row is gone.
+  const beyond = await serve(thingsTo(45), { style: 'react-admin' })('/things?range=[45,49]')
+  t.is(beyond.status, 200)
+  t.deepEqual(beyond.body as unknown, [])
+  t.is(beyond.headers.get('content-range'), 'items */45')
+  t.is((await serve(thingsTo(45), { style: 'json-server' })('/things?_start=50&_end=60')).status, 200)
   const named = await serve(thingsTo(2), { style: 'react-admin', name: 'things', contentRange: false })('/things')
   t.deepEqual(Object.keys(named.body), ['things', 'meta', 'links'])
   t.is(named.headers.get('content-range'), null)
@@ -292,6 +298,19 @@ test('links keep every parameter as it was sent', async t => {
     }
   })
   await t.notThrowsAsync(fc.assert(property, { numRuns: 100 }))
+})
+
+test('links that are too long for a header together are there by their use, and all are in the body', async t => {
+  const get = serve(thingsTo(45), { ignore: ['long'] })
+  const relations = async (length: number) => {
+    const { status, links, body } = await get(`/things?page=2&long=${'x'.repeat(length)}`)
+    t.is(status, 200)
+    t.deepEqual(Object.keys(body.links), ['self', 'first', 'prev', 'next', 'last'])
+    return Object.keys(links)
+  }
+  t.deepEqual(await relations(2000), ['self', 'first', 'prev', 'next', 'last'])
+  t.deepEqual(await relations(3500), ['first', 'prev', 'next'])
+  t.deepEqual(await relations(8100), ['next'])
 })
 
 test('links have the scheme and host of the request, as far as proxies are believed', async t => {
