@@ -605,7 +605,10 @@ test('queryReader() says everything that is wrong at once, 20 things at most', a
   t.is(many.body.detail, '60 terms of the query do not fit. See errors.')
   t.is(many.body.errors?.length, 20)
   const more = await ask(app, `fields=${Array(101).fill('id')}`)
-  t.deepEqual(more.body.errors, [{ parameter: 'fields', detail: 'Send at most 100 names.' }])
+  t.deepEqual(more.body.errors, [{ parameter: 'fields', detail: 'Send at most 100 of these.' }])
+  const long = await ask(appOf({ style: 'classic' }), `filter=${';'.repeat(8000)}`)
+  t.is(long.body.detail, '101 terms of the query do not fit. See errors.')
+  t.deepEqual(long.body.errors?.[0], { parameter: 'filter', detail: 'Send at most 100 of these.' })
 })
 
 test('queryReader() takes at most 20 conditions, 100 parameters and 8 KiB for one', async t => {

@@ -271,6 +271,10 @@ const REFUSED: [mistake: () => unknown, sentence: string][] = [
     'resource: the field id has no type. Give one of string, number, boolean, date, enum, or a schema.',
   ],
   [
+    () => resource({ fields: { id: { type: 'number', colour: 'red' } } } as never),
+    'resource: the field id: the option "colour" is unknown. It takes type, values, column, stored, collation, filter, sort and select.',
+  ],
+  [
     () => resource({ fields: { id: [] } }),
     'resource: the field id: the option values is a list. Give a list of different strings, at least one.',
   ],
