@@ -52,7 +52,10 @@ export type {
  * const books = resource({ fields: { id: 'number', title: 'string', year: 'number' }, search: ['title'] })
  * app.get('/books', etag(), json(), collection(books, { perPage: 50 }), () => db.selectFrom('book'))
  */
-export function collection(resource: Resource, options: CollectionOptions = {}): Collecting {
+export function collection<Needs = unknown>(
+  resource: Resource,
+  options: CollectionOptions<Needs> = {},
+): Collecting<Needs> {
   checkResource('collection', resource)
   return partDecorator('collection', ['filter', 'sort', 'page', 'fields', 'expand'], resource, options)
 }
@@ -95,12 +98,12 @@ export function expand(resource: Resource, options: ExpandOptions = {}): Collect
  * app.get('/books', json(), filter(books), paginate({ paging: 'cursor' }), () => shelf.all())
  * app.get('/authors', json(), paginate(authors), () => all)
  */
-export function paginate(options?: PaginateOptions): Collecting
-export function paginate(resource: Resource, options?: PaginateOptions): Collecting
-export function paginate(first: Resource | PaginateOptions = {}, second?: PaginateOptions): Collecting {
+export function paginate<Needs = unknown>(resource: Resource, options?: PaginateOptions<Needs>): Collecting<Needs>
+export function paginate<Needs = unknown>(options?: PaginateOptions<Needs>): Collecting<Needs>
+export function paginate(first: Resource | PaginateOptions<never> = {}, second?: PaginateOptions<never>): Collecting {
   const resource = isResource(first) ? first : undefined
   if (second !== undefined) checkResource('paginate', first)
-  return partDecorator('paginate', ['page'], resource, resource ? (second ?? {}) : (first as PaginateOptions))
+  return partDecorator('paginate', ['page'], resource, resource ? (second ?? {}) : (first as PaginateOptions<never>))
 }
 
 /** @throws TypeError for what `resource()` has not made */

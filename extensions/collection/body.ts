@@ -48,7 +48,8 @@ export function bodyOf(ctx: AroundContext, page: Projected, { query, walk }: Ask
   const { rows, items } = page
   const moves = walk ? cursorMovesOf(query, page, walk) : movesOf(query.page, page)
   const links = ctx.method === 'QUERY' ? undefined : linksOf(ctx, moves, words)
-  if (links) ctx.append('Link', linkHeader(links))
+  const header = links && linkHeader(links)
+  if (header) ctx.append('Link', header)
   sendCounts(ctx, page, query.page, settings)
   const meta = metaOf(query.page, page)
   const name = settings.name || undefined

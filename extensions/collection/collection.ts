@@ -1,16 +1,15 @@
-import { types } from 'node:util'
 import {
   type AroundContext,
   type Awaitable,
   type BaseContext,
   type Decorator,
   decorator,
-  isPromise,
   type Next,
   Reply,
   statusOf,
   when,
 } from '../../src/index.ts'
+import { arrived } from './arrived.ts'
 import { bodyOf, withDetails } from './body.ts'
 import { expandRows } from './expand.ts'
 import { noteOf } from './note.ts'
@@ -21,13 +20,12 @@ import { type Asked, type Plan, planOf } from './plan.ts'
 import type { Part } from './query.ts'
 import type { Resource } from './resource.ts'
 import { chooseSource } from './source.ts'
-import { SOURCES } from './sources/index.ts'
-import type { Row, Source } from './types.ts'
+import type { Row } from './types.ts'
 
 /** What a handler below a collection returns: rows, a query for them, or what is no collection. */
 export type Given = object | null
 
-export type Collecting = Decorator<object, BaseContext, Given>
+export type Collecting<Needs = unknown> = Decorator<object, BaseContext & Needs, Given>
 
 /** A decorator of these parts. All parts of a route work as one: the innermost does the work, the others take part. */
 export function partDecorator(
@@ -60,17 +58,7 @@ export function partDecorator(
 }
 
 function work(plan: Plan, ctx: AroundContext, next: Next<object, Given>): unknown {
-  return when(plan.read(ctx), asked => arrived(plan, next(), value => answer(plan, asked, ctx, value)))
-}
-
-/** A query of Knex is a thenable that runs when somebody waits for it; what a source takes is not waited for. */
-function arrived({ settings }: Plan, value: Awaitable<unknown>, go: (value: unknown) => unknown): unknown {
-  const isWaitedFor = types.isPromise(value) || (isPromise(value) && !isSource(value, settings.sources))
-  return isWaitedFor ? value.then(go) : go(value)
-}
-
-function isSource(value: unknown, extra: readonly Source<never>[]): boolean {
-  return [...extra, ...SOURCES].some(it => it.matches(value))
+  return when(plan.read(ctx), asked => arrived(next(), plan.settings.sources, value => answer(plan, asked, ctx, value)))
 }
 
 function answer(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown): unknown {
@@ -87,7 +75,8 @@ function bodyFrom(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown):
   const source = chooseSource(value, settings.sources)
   const isPaged = parts.has('page')
   const counting = isPaged ? settings.count(query.page.kind) : 'none'
-  const reading = { resource, query, isPaged, position: walk?.position, counting, source, value }
+  const { mayBeBeyond } = settings
+  const reading = { resource, query, isPaged, mayBeBeyond, position: walk?.position, counting, source, value }
   return when(readPage(reading, ctx), page => {
     return when(expandRows(page.rows, query.expand, resource, ctx, settings.sources), rows => {
       const items = project(rows, plan, asked)

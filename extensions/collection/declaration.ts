@@ -81,16 +81,23 @@ const OPTIONS: Record<string, Kind> = {
   select: kinds.flag,
 }
 
+/** All that is declared. */
+export interface Declarations {
+  readonly all: readonly Declared[]
+  /** What the JSON Schemas of the fields refer to. */
+  readonly definitions?: unknown
+}
+
 /**
  * All fields of a declaration.
  *
  * @throws TypeError for what declares nothing
  */
-export function readDeclarations(fields: unknown): Declared[] {
+export function readDeclarations(fields: unknown): Declarations {
   if (isStandardSchema(fields)) return fromObjectSchema(fields)
   if (!kinds.object.test(fields) || Array.isArray(fields))
     throw new TypeError("resource: the fields are no object. Give { id: 'number', name: 'string' } or a schema.")
-  return Object.entries(fields as object).flatMap(([name, declaration]) => readDeclaration(name, declaration))
+  return { all: Object.entries(fields as object).flatMap(([name, given]) => readDeclaration(name, given)) }
 }
 
 function readDeclaration(name: string, given: FieldDeclaration): Declared[] {
@@ -117,14 +124,15 @@ function enumOf(values: readonly unknown[]): unknown {
 }
 
 /** The properties of a schema of an object. */
-function fromObjectSchema(schema: StandardSchemaV1): Declared[] {
+function fromObjectSchema(schema: StandardSchemaV1): Declarations {
   const json = jsonSchemasOf(schema).output
   const refs = json && readRefs('resource: fields', json)
   const names = json && declaredNames(json, refs as Refs)
   if (!names?.length)
     throw new TypeError('resource: the schema of the fields declares no properties. Give the schema of an object.')
   const property = childOf(json as JsonObject, refs as Refs, propertyOf)
-  return names.flatMap(name => fromJson(name, property(name) as JsonObject, refs as Refs))
+  const all = names.flatMap(name => fromJson(name, property(name) as JsonObject, refs as Refs))
+  return { all, definitions: json?.$defs }
 }
 
 /** A property that never leaves is no field at all. */

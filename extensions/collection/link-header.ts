@@ -38,10 +38,24 @@ export function changer(url: string): (changes: Changes) => string {
   }
 }
 
-/** `<https://example.com/books?page=2>; rel="next"`, and so on: RFC 8288 section 3. */
+/** Which links a header has at all costs, where not all have room. */
+const BY_USE = ['next', 'prev', 'first', 'last', 'self']
+/** Clients take 16 KiB of headers altogether, Node's `fetch` among them, and a URL alone may have 8 KiB. */
+const LONGEST = 12_000
+
+/**
+ * `<https://example.com/books?page=2>; rel="next"`, and so on: RFC 8288 section 3. Of links that are too long for a
+ * header together, those are there that most is done with.
+ */
 export function linkHeader(links: Readonly<Record<string, string>>): string {
-  const all = Object.entries(links).map(([relation, url]) => `<${url}>; rel="${relation}"`)
-  return all.join(', ')
+  const kept = new Set<string>()
+  let length = 0
+  for (const relation of BY_USE.filter(it => it in links)) {
+    length += (links[relation] as string).length + 20
+    if (length <= LONGEST) kept.add(relation)
+  }
+  const all = Object.entries(links).filter(([relation]) => kept.has(relation))
+  return all.map(([relation, url]) => `<${url}>; rel="${relation}"`).join(', ')
 }
 
 /** The name of a parameter, as the URL standard reads it; a question mark at the front would be read over. */

@@ -1,4 +1,4 @@
-import { type BaseContext, type Problem, problem } from '../../src/index.ts'
+import { type Problem, problem } from '../../src/index.ts'
 import type { Cursors, Position } from './cursor.ts'
 import { extentOf, type Page, valuesOf } from './page.ts'
 import type { PageQuery, Query } from './query.ts'
@@ -59,13 +59,4 @@ function tooLong({ order, isOrdered }: Query): Problem | Error {
   if (!isOrdered) return new RangeError(`collection: ${what}. Give the resource another sort, or page by number.`)
   const detail = `${what}. Sort by something shorter.`
   return problem(400, { detail, errors: [{ parameter: 'sort', detail }] })
-}
-
-/** Who a cursor is for, where nobody says otherwise: the id of `ctx.user`, else all of it, else everybody. */
-export function principalOf(ctx: BaseContext): string | undefined {
-  const { user } = ctx as { user?: unknown }
-  if (user === undefined || user === null) return
-  const { id, sub } = Object(user) as { id?: unknown; sub?: unknown }
-  const its = [id, sub].find(it => typeof it === 'string' || typeof it === 'number')
-  return JSON.stringify(its ?? user)
 }

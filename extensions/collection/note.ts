@@ -1,36 +1,28 @@
 import type { JsonSchema, Note, ResponseNote } from '../../src/index.ts'
-import { OPERATORS } from './field.ts'
+import { parametersOf } from './note-parameters.ts'
 import type { Settings } from './options.ts'
-import { selectableOf } from './page.ts'
 import type { Whole } from './parts.ts'
-import type { Paging, StyleName } from './query.ts'
 import type { Resource } from './resource.ts'
-import type { Field, Operator } from './types.ts'
 
-type Parameter = NonNullable<Note['parameters']>[number]
 type JsonObject = Exclude<JsonSchema, boolean>
 
-const LIST: ReadonlySet<Operator> = new Set(['in', 'nin', 'between'])
+const text = { type: 'string' }
+const whole = { type: 'integer' }
+const texts = { type: 'array', items: text }
 
 /** What a collection does to the interface: every parameter, the page, its headers. */
 export function noteOf({ resource, parts }: Whole, settings: Settings, methods: readonly string[]): Note {
-  const links = header('The pages around this one, RFC 8288')
   const isPaged = parts.has('page')
-  const headers = {
-    ...(isPaged && { Link: links }),
-    ...(isPaged && settings.totalHeader && { 'X-Total-Count': header('How many rows there are', 'integer') }),
-    ...(isPaged && settings.unit && { 'Content-Range': header('Which rows of all these are') }),
-  }
+  const hasQuery = methods.includes('QUERY')
+  const isAlone = hasQuery && methods.length === 1
   const found: ResponseNote = {
     description: 'The rows that were asked for',
-    headers,
-    content: { 'application/json': { schema: schemaOf(resource, settings, isPaged) } },
+    headers: isPaged ? headersOf(settings, isAlone) : {},
+    content: { 'application/json': { schema: bodyOf(resource, settings, isPaged, isAlone ? 'queries' : 'links') } },
   }
   return {
-    ...(methods.some(method => method !== 'QUERY') && { parameters: parametersOf({ resource, parts }, settings) }),
-    ...(methods.includes('QUERY') && {
-      requestBody: { content: { 'application/json': { schema: { type: 'object' } } } },
-    }),
+    ...(!isAlone && { parameters: parametersOf({ resource, parts }, settings) }),
+    ...(hasQuery && { requestBody: { content: { 'application/json': { schema: contentOf(resource, settings) } } } }),
     responses: {
       200: found,
       400: { description: 'A parameter is unknown or malformed' },
@@ -39,159 +31,51 @@ export function noteOf({ resource, parts }: Whole, settings: Settings, methods: 
   }
 }
 
-function header(description: string, type = 'string') {
-  return { description, schema: { type } }
-}
-
-function parametersOf({ resource, parts }: Pick<Whole, 'resource' | 'parts'>, settings: Settings): Parameter[] {
-  const names = NAMES[settings.style]
-  const { sortable, search, relations } = resource
-  const text = { type: 'string' }
-  const filters = parts.has('filter') ? filtersOf(resource, settings.style) : []
-  return [
-    ...filters,
-    ...(parts.has('filter') && search.length > 0 && names.search
-      ? [parameter(names.search, `Text that one of ${listOf(search)} contains`, text)]
-      : []),
-    ...(parts.has('sort') && sortable.size > 0
-      ? names.sort.map(name => parameter(name, `The order, of ${[...sortable].join(', ')}`, text))
-      : []),
-    ...(parts.has('fields') && names.fields
-      ? [parameter(names.fields, `Which fields to give, of ${listOf(selectableOf(resource))}`, text)]
-      : []),
-    ...(parts.has('expand') && relations.size > 0
-      ? [parameter(names.expand, `Which relations to give too, of ${[...relations.keys()].join(', ')}`, text)]
-      : []),
-    ...(parts.has('page') ? pagesOf(settings) : []),
-  ]
-}
-
-interface Names {
-  readonly search?: string
-  readonly sort: readonly string[]
-  readonly fields?: string
-  readonly expand: string
-}
-
-const NAMES: Record<StyleName, Names> = {
-  default: { search: 'q', sort: ['sort'], fields: 'fields', expand: 'expand' },
-  classic: { search: 'q', sort: ['sort'], fields: 'fields', expand: 'expand' },
-  jsonapi: { search: 'filter[q]', sort: ['sort'], fields: 'fields', expand: 'include' },
-  'react-admin': { sort: ['sort'], expand: 'embed' },
-  'json-server': { search: 'q', sort: ['_sort', '_order'], expand: '_expand' },
-}
-
-const SUFFIXES: readonly Operator[] = ['ne', 'gte', 'lte', 'gt', 'lt', 'like']
-
-function filtersOf({ fields, filterable, schema }: Resource, style: StyleName): Parameter[] {
-  const all = [...fields.values()].filter(({ name }) => filterable.has(name))
-  if (all.length === 0) return []
-  if (style === 'classic' || style === 'react-admin')
-    return [parameter('filter', `Conditions on ${listOf(all)}`, { type: 'string' })]
-  const properties = (schema.properties ?? {}) as Record<string, JsonObject>
-  return all.flatMap(field => {
-    const operators = style === 'json-server' ? SUFFIXES : OPERATORS[field.type]
-    const fitting = OPERATORS[field.type].filter(it => it === 'eq' || operators.includes(it))
-    return fitting.map(operator =>
-      parameter(
-        filterName(style, field.name, operator),
-        WORDS[operator],
-        schemaFor(field, operator, properties[field.name]),
-      ),
-    )
-  })
-}
-
-function filterName(style: StyleName, field: string, operator: Operator): string {
-  const suffix = operator === 'eq' ? '' : style === 'json-server' ? `_${operator}` : `[${operator}]`
-  return style === 'jsonapi' ? `filter[${field}]${suffix}` : `${field}${suffix}`
-}
-
-const WORDS: Record<string, string> = {
-  eq: 'It is this',
-  ne: 'It is not this',
-  lt: 'It is less',
-  lte: 'It is this or less',
-  gt: 'It is more',
-  gte: 'It is this or more',
-  between: 'It is one of these two or lies between them',
-  in: 'It is one of these',
-  nin: 'It is none of these',
-  null: 'It is null, or not',
-  like: 'It is like this, where * is any text',
-  contains: 'It contains this',
-}
-
-const TYPES = { string: 'string', enum: 'string', number: 'number', boolean: 'boolean' } as const
-
-function schemaFor({ type, values }: Field, operator: Operator, json: JsonObject | undefined): JsonObject {
-  if (operator === 'null') return { type: 'boolean' }
-  if (LIST.has(operator) || operator === 'like') return { type: 'string' }
-  if (type === 'date') return { type: 'string', format: 'date-time' }
-  if (values) return { type: 'string', enum: values }
-  return json && json.type === TYPES[type as 'string'] ? json : { type: TYPES[type as 'string'] }
-}
-
-const SIZES: Record<'default' | 'jsonapi', Record<Paging, readonly string[]>> = {
-  default: { page: ['page', 'per_page'], offset: ['offset', 'limit'], cursor: ['cursor', 'limit'] },
-  jsonapi: {
-    page: ['page[number]', 'page[size]'],
-    offset: ['page[offset]', 'page[limit]'],
-    cursor: ['page[cursor]', 'page[size]'],
-  },
-}
-
-function pagesOf({ style, paging, perPage, maxPerPage }: Settings): Parameter[] {
-  if (style === 'react-admin')
-    return [parameter('range', 'The first and the last row, as in [0,24]', { type: 'string' })]
-  const whole = (minimum: number, rest = {}): JsonObject => ({ type: 'integer', minimum, ...rest })
-  if (style === 'json-server')
-    return [
-      parameter('_start', 'How many rows to pass over', whole(0, { default: 0 })),
-      parameter('_end', 'Where the page ends, that row not on it', whole(1)),
-    ]
-  const names = SIZES[style === 'jsonapi' ? 'jsonapi' : 'default']
-  const first: Record<Paging, readonly [string, JsonObject]> = {
-    page: ['Which page', whole(1, { default: 1 })],
-    offset: ['How many rows to pass over', whole(0, { default: 0 })],
-    cursor: ['Where to go on, as the links of a page say', { type: 'string' }],
+function headersOf({ totalHeader, unit }: Settings, isAlone: boolean): NonNullable<ResponseNote['headers']> {
+  return {
+    ...(!isAlone && { Link: { description: 'The pages around this one, RFC 8288', schema: text } }),
+    ...(totalHeader && { 'X-Total-Count': { description: 'How many rows there are', schema: whole } }),
+    ...(unit && { 'Content-Range': { description: 'Which rows of all these are', schema: text } }),
   }
-  const size = whole(1, { maximum: maxPerPage, default: perPage })
-  const all = paging.flatMap(kind => {
-    const [place = '', limit = ''] = names[kind]
-    return [parameter(place, ...first[kind]), parameter(limit, 'Rows of a page', size)]
-  })
-  return [...new Map(all.map(it => [it.name, it])).values()]
-}
-
-function parameter(name: string, description: string | undefined, schema: JsonObject): Parameter {
-  return { name, in: 'query', required: false, ...(description && { description }), schema }
-}
-
-function listOf(fields: readonly Field[]): string {
-  return fields.map(({ name }) => name).join(', ')
 }
 
 /** The body of a page. */
-function schemaOf({ schema }: Resource, { name, paging }: Settings, isPaged: boolean): JsonObject {
+function bodyOf({ schema }: Resource, { name, paging }: Settings, isPaged: boolean, around: string): JsonObject {
   const items = { type: 'array', items: schema }
   if (!isPaged || name === false) return items
-  const whole = { type: 'integer' }
-  const text = { type: 'string' }
   const meta = {
     ...(paging.includes('page') && { page: whole, per_page: whole, pages: whole }),
     ...(paging.includes('offset') && { offset: whole }),
     ...((paging.includes('offset') || paging.includes('cursor')) && { limit: whole }),
     total: whole,
+    estimated: { type: 'boolean' },
   }
-  const links = { self: text, first: text, prev: text, next: text, last: text }
+  const page = around === 'links' ? text : { type: 'object' }
+  const links = { ...(around === 'links' && { self: page }), first: page, prev: page, next: page, last: page }
+  const properties = {
+    [name]: items,
+    meta: { type: 'object', properties: meta },
+    [around]: { type: 'object', properties: links },
+  }
+  return { type: 'object', properties, required: Object.keys(properties) }
+}
+
+/** The content of a QUERY, as far as JSON Schema says it shortly: `language/body.ts` has the whole. */
+function contentOf({ fields, filterable, search }: Resource, { paging, maxPerPage }: Settings): JsonObject {
+  const names = [...fields.keys()].filter(name => filterable.has(name))
+  const size = { type: 'integer', minimum: 1, maximum: maxPerPage }
   return {
     type: 'object',
     properties: {
-      [name]: items,
-      meta: { type: 'object', properties: meta },
-      links: { type: 'object', properties: links },
+      filter: { type: 'object', properties: Object.fromEntries(names.map(name => [name, {}])) },
+      ...(search.length > 0 && { q: text }),
+      sort: { anyOf: [text, texts] },
+      fields: { anyOf: [text, texts] },
+      expand: { anyOf: [text, texts] },
+      ...(paging.includes('page') && { page: { type: 'integer', minimum: 1 }, per_page: size }),
+      ...(paging.includes('offset') && { offset: { type: 'integer', minimum: 0 }, limit: size }),
+      ...(paging.includes('cursor') && { cursor: text, limit: size }),
     },
-    required: [name, 'meta', 'links'],
+    additionalProperties: false,
   }
 }

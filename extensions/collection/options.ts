@@ -14,7 +14,7 @@ export interface CommonOptions {
 }
 
 /** What `paginate()` takes. */
-export interface PaginateOptions extends CommonOptions {
+export interface PaginateOptions<Needs = unknown> extends CommonOptions {
   /**
    * How pages are asked for. Of several the first is the default, and the others are chosen by their parameters.
    *
@@ -42,7 +42,7 @@ export interface PaginateOptions extends CommonOptions {
   /** Seconds that a cursor lives, or up to a tenth more. @default for ever */
   cursorTtl?: number
   /** Who a cursor is for; nobody else can use it. @default the `id` or `sub` of `ctx.user`, else all of it, else everybody */
-  principal?: (ctx: BaseContext) => string | undefined
+  principal?: (ctx: BaseContext & Needs) => string | undefined
 }
 
 /** What `expand()` takes. */
@@ -52,10 +52,10 @@ export interface ExpandOptions extends CommonOptions {
 }
 
 /** What `collection()` takes. */
-export interface CollectionOptions extends PaginateOptions, ExpandOptions {}
+export interface CollectionOptions<Needs = unknown> extends PaginateOptions<Needs>, ExpandOptions {}
 
 /** All that may be said of a route, by whichever part. */
-export type PlanOptions = CollectionOptions
+export type PlanOptions = CollectionOptions<never>
 
 const pagings: readonly unknown[] = ['page', 'offset', 'cursor']
 const paging: Kind = {
@@ -118,6 +118,8 @@ export interface Settings {
   readonly name: string | false
   readonly totalHeader: boolean
   readonly unit: string | undefined
+  /** Clients with a table ask for the last page again after its last row has gone, and want to see that. */
+  readonly mayBeBeyond: boolean
   readonly depth: number
   readonly sources: readonly Source<never>[]
   count(kind: Paging): Counting
@@ -137,6 +139,7 @@ export function settingsOf(options: PlanOptions): Settings {
     name,
     totalHeader: options.totalHeader ?? style === 'json-server',
     unit: contentRange === true ? name || 'items' : contentRange || undefined,
+    mayBeBeyond: isFlat,
     depth: options.depth ?? 2,
     sources: options.sources ?? [],
     count: kind => count ?? (kind === 'cursor' ? 'none' : 'exact'),

@@ -21,6 +21,8 @@ export interface Reading {
   readonly query: Query
   /** Without one the page is all there is. */
   readonly isPaged: boolean
+  /** Is a page behind the last one empty, and no 404? */
+  readonly mayBeBeyond: boolean
   readonly position?: Position | undefined
   readonly counting: Counting
   readonly source: Source
@@ -38,11 +40,11 @@ export function readPage(reading: Reading, ctx: BaseContext): Awaitable<Page> {
   const slice = sliceOf(reading)
   return when(source.read(value, slice, counting, ctx), read => {
     const { page } = query
-    if (reading.isPaged && page.kind !== 'cursor') refuseBeyond(page, slice, read)
+    if (reading.isPaged && page.kind !== 'cursor' && !reading.mayBeBeyond) refuseBeyond(page, slice, read)
     return when(isMore(reading, slice, read, ctx), more => {
       const total = totalOf(reading, slice, read, more)
       const rows = position?.isBackward ? [...read.rows].reverse() : read.rows
-      return { rows, more, total, isEstimate: counting === 'estimated' && more }
+      return { rows, more, total, isEstimate: counting === 'estimated' && (more || page.kind === 'cursor') }
     })
   })
 }

@@ -1,9 +1,10 @@
 import { type AroundContext, type Awaitable, type Kolba, problem, type Route, when } from '../../src/index.ts'
 import { type Cursors, cursorsOf } from './cursor.ts'
-import { principalOf, type Walk } from './moves.ts'
+import type { Walk } from './moves.ts'
 import { type Settings, settingsOf } from './options.ts'
 import { type PageWords, pageWordsOf } from './page-words.ts'
 import type { Whole } from './parts.ts'
+import { principalOf } from './principal.ts'
 import { type Query, queryReader } from './query.ts'
 
 /** What a route does with a collection, made when the route is registered. */
@@ -32,7 +33,6 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
   const ignore = [...(options.ignore ?? []), ...foreign]
   const readQuery = queryReader(resource, { style, paging, perPage, maxPerPage, depth, parts, ignore }, where)
   const words = pageWordsOf(settings)
-  const principal = options.principal ?? principalOf
   let its: Cursors | undefined
   const cursors = (app: Kolba) => {
     its ??= cursorsOf(app, options)
@@ -41,7 +41,7 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
 
   function walkOf(ctx: AroundContext, query: Query): Walk | undefined {
     if (query.page.kind !== 'cursor' || !parts.has('page')) return
-    const question = questionOf(query, [ctx.route?.path, ctx.params, principal(ctx)])
+    const question = questionOf(query, [ctx.route?.path, ctx.params, principalOf(ctx, options.principal)])
     const walk = { question, cursors: cursors(ctx.app) }
     const { cursor } = query.page
     if (!cursor) return walk

@@ -52,11 +52,12 @@ export function queryReader(
   }
   const own = [...style.named].flatMap(([name, reader]) => (takes(reader) ? name : []))
   const filterable = parts.has('filter') ? [...resource.filterable] : []
-  checkNames(where, own, style.isFlat ? filterable : [], ignore)
+  const isFlat = style.isFlat && filterable.length > 0
+  checkNames(where, own, isFlat ? filterable : [], ignore)
   const hint = `Fields to filter by are ${listed(filterable)}, as ${style.example}.`
-  const unknown = `There is no such parameter. ${style.isFlat ? `${hint} Others` : 'There'} are ${listed(own)}.`
+  const unknown = `There is no such parameter. ${isFlat ? `${hint} Others` : 'There'} are ${listed(own)}.`
   const noMember = `There is no such field. There are ${listed(filterable)}.`
-  const noField = style.isFlat ? unknown : `There is no such field. ${hint}`
+  const noField = isFlat ? unknown : `There is no such field. ${hint}`
 
   function fromUrl(querystring: string): Terms {
     const terms = noTerms()

@@ -44,7 +44,7 @@ export interface Relation {
   readonly load: (keys: readonly Value[], ctx: BaseContext) => unknown
 }
 
-const relationOptions: unique symbol = Symbol('relation')
+const relationOptions: unique symbol = Symbol.for('kolba.relation') as never
 
 /**
  * A relation for the `expand` of a resource: to one row, or with `many` to a list.

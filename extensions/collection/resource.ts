@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkOptions, type Kind, kinds, type OutputOf } from '../../src/index.ts'
-import type { JsonObject } from '../../src/schema/index.ts'
+import { embedded, type JsonObject } from '../../src/schema/index.ts'
 import { type Declared, type FieldDeclaration, readDeclarations } from './declaration.ts'
 import { compileRelation, type Relation, type RelationDeclaration } from './relation.ts'
 import type { Field, Order } from './types.ts'
@@ -83,7 +83,7 @@ const OPTIONS = {
  */
 export function resource<const F extends FieldsDeclaration>(declaration: ResourceDeclaration<F>): Resource {
   checkOptions('resource', declaration ?? null, OPTIONS)
-  const all = readDeclarations(declaration.fields)
+  const { all, definitions } = readDeclarations(declaration.fields)
   for (const { field } of all) checkName('field', field.name)
   const fields = new Map(all.map(({ field }) => [field.name, field]))
   const names = (option: 'search' | 'filterable' | 'sortable' | 'selectable', may: (it: Declared) => boolean) => {
@@ -109,7 +109,7 @@ export function resource<const F extends FieldsDeclaration>(declaration: Resourc
     search: [...search].map(name => fields.get(name) as Field),
     sort: totalOrder(readOrder(declaration.sort ?? '', fields), key),
     relations,
-    schema: schemaOf(all, selectable, key),
+    schema: schemaOf(all, selectable, key, definitions),
   }
 }
 
@@ -167,10 +167,10 @@ function checkRelationName(name: string, fields: ReadonlyMap<string, Field>): vo
   if (fields.has(name)) throw new TypeError(`resource: expand ${name} has the name of a field. Rename one of them.`)
 }
 
-function schemaOf(all: readonly Declared[], selectable: ReadonlySet<string>, key: Field): JsonObject {
+function schemaOf(all: readonly Declared[], selectable: ReadonlySet<string>, key: Field, $defs: unknown): JsonObject {
   const seen = all.filter(({ field }) => selectable.has(field.name))
   const properties = seen.map(({ field, json }) => [field.name, field === key ? withoutNull(json) : json])
-  return { type: 'object', properties: Object.fromEntries(properties) }
+  return embedded({ type: 'object', properties: Object.fromEntries(properties), ...($defs !== undefined && { $defs }) })
 }
 
 function withoutNull(json: JsonObject): JsonObject {

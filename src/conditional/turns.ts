@@ -9,12 +9,14 @@ type App = Kolba & { [turns]?: Queues }
 type Waiting = BaseContext & { [turns]?: Set<string> }
 
 /**
- * Runs what belongs to a key one at a time in this process, in the order of coming: between reading a resource and
+ * Runs what belongs to a path one at a time in this process, in the order of coming: between reading a resource and
  * writing it nobody else writes it. Who has the turn already goes on at once; nobody else there costs no promise.
  *
  * @throws the reason of `ctx.signal`, where the client has gone or time is over before the turn has come
  */
-export function inTurn<T>(ctx: Waiting, key: string, run: () => Awaitable<T>): Awaitable<T> {
+export function inTurn<T>(ctx: Waiting, path: string, run: () => Awaitable<T>): Awaitable<T> {
+  // The same resource is at /caf%C3%A9, /caf%c3%a9 and /caf%c3%a9/.
+  const key = decodeURIComponent(path).replace(/(.)\/$/, '$1')
   ctx[turns] ??= new Set()
   const own = ctx[turns]
   if (own.has(key)) return run()

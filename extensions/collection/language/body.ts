@@ -44,20 +44,18 @@ export function readBody(body: unknown, resource: Resource, takes: (member: Memb
     addFault(terms, { path: [] }, 'Expected an object, such as {"filter":{"name":"x"}}.')
     return terms
   }
-  for (const [name, value] of Object.entries(body)) {
+  const known = [...MEMBERS].flatMap(([name, member]) => (takes(member) ? name : []))
+  for (const [name, value] of atMost(Object.entries(body), { path: [] }, terms)) {
     const member = MEMBERS.get(name)
     if (member && takes(member)) member.read(value, { path: [name] }, terms, resource)
-    else {
-      const known = [...MEMBERS].flatMap(([name, member]) => (takes(member) ? name : []))
-      addFault(terms, { path: [name] }, `There is no such member. There are ${listed(known)}.`)
-    }
+    else addFault(terms, { path: [name] }, `There is no such member. There are ${listed(known)}.`)
   }
   return terms
 }
 
 function readFilter(filter: unknown, place: Place, terms: Terms, resource: Resource): void {
   if (!isPlain(filter)) return addFault(terms, place, 'Expected an object, such as {"name":"x"}.')
-  for (const [name, value] of Object.entries(filter)) {
+  for (const [name, value] of atMost(Object.entries(filter), place, terms)) {
     if (isSearch(name, resource)) terms.search = { place: below(place, name), text: value }
     else readCondition(terms, below(place, name), name, value, false)
   }

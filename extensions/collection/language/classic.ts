@@ -45,7 +45,7 @@ const WORDS = new Map([
 ])
 
 function readConditions(text: string, place: Place, terms: Terms): void {
-  const conditions = text === '' ? [] : splitEscaped(text, ';')
+  const conditions = text === '' ? [] : atMost(splitEscaped(text, ';'), place, terms)
   for (const [index, condition] of conditions.entries()) {
     const [field = '', word, ...values] = splitEscaped(condition, ',').map(unescaped)
     const operator = WORDS.get(word ?? '') ?? word

@@ -1,5 +1,5 @@
 import type { Resource } from '../resource.ts'
-import { addFault, LISTS, type Place, type Terms } from './terms.ts'
+import { addFault, atMost, LISTS, type Place, type Terms } from './terms.ts'
 
 /** A place in JSON, one level down. */
 export function below(place: Place, key: string | number): Place {
@@ -20,7 +20,7 @@ export function readCondition(
   operator?: string,
 ): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && operator === undefined) {
-    const entries = Object.entries(value)
+    const entries = atMost(Object.entries(value), place, terms)
     if (entries.length === 0) addFault(terms, place, 'Expected a value, or operators such as {"gte":30}.')
     for (const [name, value] of entries) readCondition(terms, below(place, name), field, value, isText, name)
     return

@@ -49,7 +49,7 @@ function readFilter(text: string, place: Place, terms: Terms, resource: Resource
   const filter = parse(text)
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter))
     return addFault(terms, place, 'Expected an object in JSON, such as {"name":"x"}.')
-  for (const [name, value] of Object.entries(filter)) {
+  for (const [name, value] of atMost(Object.entries(filter), place, terms)) {
     const where = below(place, name)
     if (isSearch(name, resource)) {
       terms.search = { place: where, text: value }

@@ -109,17 +109,17 @@ export interface Style {
 
 /** Names with commas; no name at all where the text is empty. */
 export function readNames(text: string, place: Place, terms: Terms): readonly string[] {
-  return text === '' ? [] : atMost(text.split(',', NAMES + 1), place, terms)
+  return text === '' ? [] : atMost(text.split(',', MOST + 1), place, terms)
 }
 
-/** So many that no honest client has more of them, and few enough to say of each what is wrong. */
-export function atMost(names: readonly string[], place: Place, terms: Terms): readonly string[] {
-  if (names.length <= NAMES) return names
-  addFault(terms, place, `Send at most ${NAMES} names.`)
-  return names.slice(0, NAMES)
+/** As many as an honest client has, and few enough to say of each what is wrong. */
+export function atMost<T>(all: readonly T[], place: Place, terms: Terms): readonly T[] {
+  if (all.length <= MOST) return all
+  addFault(terms, place, `Send at most ${MOST} of these.`)
+  return all.slice(0, MOST)
 }
 
-const NAMES = 100
+const MOST = 100
 
 /** `-age`: a field in descending order. */
 export function toOrder(place: Place, text: string): OrderTerm {

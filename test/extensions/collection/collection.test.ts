@@ -1,5 +1,6 @@
 import test from 'ava'
-import { decorator, kolba, problem, reply, when } from 'kolba'
+import fc from 'fast-check'
+import { decorator, get as getRoute, kolba, problem, reply, stack, when } from 'kolba'
 import {
   type CollectionOptions,
   collection,
@@ -17,6 +18,7 @@ import {
 import { etag } from 'kolba/etag'
 import { input } from 'kolba/input'
 import { json } from 'kolba/json'
+import { versions } from 'kolba/lifecycle'
 import { prefer } from 'kolba/prefer'
 import { int, optional } from 'kolba/schema'
 import { MemoryLogger } from '../../support/memory-logger.js'
@@ -255,9 +257,7 @@ test('collection() takes iterables, promises, async iterables, and a source of i
 test('collection() waits for any promise, and for no query that is a thenable', async t => {
   const thenable = {
     // biome-ignore lint/suspicious/noThenProperty: it is what a query of Knex has
-    then(resolve: (rows: unknown) => void) {
-      resolve(ROWS)
-    },
+    then: (...args: never[]) => Promise.resolve(ROWS).then(...args),
   }
   t.is((await get('/people', {}, () => thenable)).body.meta.total, 45)
   const query = {
@@ -497,4 +497,61 @@ test('collection() and its parts refuse mistakes at registration', t => {
     ],
   ]
   for (const [make, message] of wrong) t.throws(make, { instanceOf: TypeError, message })
+})
+
+test('collection() answers whatever is asked with 200, 400 or 404, and with nothing undeclared', async t => {
+  const paging = ['page', 'offset', 'cursor'] as const
+  const client = appOf({ paging, secret: 's'.repeat(32) }).client()
+  const word = fc.constantFrom(
+    'id',
+    'name',
+    'age',
+    'born',
+    'password',
+    '__proto__',
+    'constructor',
+    'sort',
+    'page',
+    'cursor',
+  )
+  const name = fc.oneof(
+    word,
+    fc.tuple(word, fc.constantFrom('gte', 'like', 'in', '', '__proto__')).map(([a, b]) => `${a}[${b}]`),
+  )
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.constantFrom("' OR 1=1--", '*'.repeat(256), '1e309', '-0', 'null'),
+  )
+  const property = fc.asyncProperty(fc.array(fc.tuple(name, text), { maxLength: 4 }), async pairs => {
+    const query = pairs.map(([name, text]) => `${encodeURIComponent(name)}=${encodeURIComponent(text.toWellFormed())}`)
+    const response = await client.get(`/people?${query.join('&')}`)
+    const body = await response.text()
+    t.true([200, 400, 404].includes(response.status), `${response.status} ${query}`)
+    if (response.status !== 200) return
+    for (const item of JSON.parse(body).items)
+      for (const name of Object.keys(item)) t.true(['id', 'name', 'age', 'born', 'country'].includes(name), name)
+  })
+  await t.notThrowsAsync(fc.assert(property, { numRuns: 300 }))
+})
+
+test('collection() goes around a handler by hand, and above a method', async t => {
+  class People {
+    @getRoute('/')
+    @json()
+    @collection(people)
+    list() {
+      return ROWS
+    }
+  }
+  const app = kolba()
+  app.mount('/class', new People())
+  app.get(
+    '/hand',
+    stack(json(), filter(people), paginate({ perPage: 2 }))(() => ROWS),
+  )
+  app.get('/by', versions({ 1: collection(people, { perPage: 3 })(() => ROWS) }, { by: 'header' }))
+  const client = app.client()
+  t.is((await read(client.get('/class'))).items.length, 20)
+  t.is((await read(client.get('/hand?age=20'))).items.length, 2)
+  t.is((await read(client.get('/by?age=20'))).items.length, 3)
 })

@@ -271,6 +271,31 @@ test('a cursor is of whoever principal says', async t => {
   t.is((await get(`/people?cursor=${cursor}`, { 'X-Tenant': 'b' })).status, 400)
 })
 
+test('a cursor is not given to whoever cannot be told from others', async t => {
+  const cases: [CollectionOptions, unknown, string][] = [
+    [{}, { big: 1n }, 'collection: ctx.user has no id and no sub, and cannot be JSON. Give the option principal.'],
+    [{}, () => 1, 'collection: ctx.user has no id and no sub, and cannot be JSON. Give the option principal.'],
+    [
+      { principal: (async () => 'ada') as never },
+      undefined,
+      'collection: principal gave a promise. Give a string, or undefined for everybody.',
+    ],
+    [
+      { principal: () => 7 as never },
+      undefined,
+      'collection: principal gave a value of the type number. Give a string, or undefined for everybody.',
+    ],
+  ]
+  for (const [options, user, message] of cases) {
+    const logger = new MemoryLogger()
+    const app = kolba({ logger })
+    const known = decorator('known', (_ctx, next: Next<{ user: unknown }>) => next({ user }))
+    app.get('/people', known, collection(people, { paging: 'cursor', secret: SECRET, ...options }), () => SOME)
+    t.is((await app.client().get('/people')).status, 500)
+    t.is(logger.lines[0]?.message, message)
+  }
+})
+
 test('keys can be exchanged while cursors are under way', async t => {
   const [old, young] = ['o'.repeat(32), 'y'.repeat(32)]
   const start = async (secret: string | string[]) => {
