@@ -5,7 +5,7 @@ import type { BaseContext } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
-import { Problem, toError, toProblem } from './problem.ts'
+import { Problem, toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
 import { isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
@@ -16,12 +16,6 @@ import { isPromise } from './when.ts'
 import { write } from './write.ts'
 
 type Run = (ctx: BaseContext) => unknown
-
-/** What an error comes to. */
-export interface Refusal {
-  readonly error: Error
-  readonly problem: Problem
-}
 
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
 export class RequestPath {
@@ -59,7 +53,7 @@ export class RequestPath {
     }
   }
 
-  /** Puts the answer on ctx, that to an error too. */
+  /** Puts the answer on ctx, that to an error too, and runs the hooks of `app.after`, waiting only for a promise. */
   async #settle(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       const running = this.#admits(ctx) && run(ctx, nothing)
@@ -71,7 +65,15 @@ export class RequestPath {
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
-    if (this.after.length > 0 || this.isClosing) await this.#finally(ctx)
+    try {
+      for (const hook of this.after) {
+        const running = hook(ctx)
+        if (isPromise(running)) await running
+      }
+    } catch (thrown) {
+      await this.rescue.from(ctx, thrown)
+    }
+    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 
   /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
@@ -82,20 +84,6 @@ export class RequestPath {
       if (!(await this.rescue.map(ctx, thrown))) throw thrown
     }
     for (const hook of this.after) await hook(ctx)
-  }
-
-  /** The status that an error is answered with, on a ctx whose answer goes nowhere. */
-  async statusOf(ctx: BaseContext, thrown: unknown): Promise<number> {
-    return (await this.rescue.map(ctx, thrown)) ? ctx.status : toProblem(toError(thrown)).status
-  }
-
-  /**
-   * The problem that an error comes to, for an answer that has others in it, and the error to be logged. Undefined where
-   * `onError` has put another answer on ctx.
-   */
-  async problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined> {
-    const error = await this.rescue.unmapped(ctx, thrown)
-    return error && { error, problem: toProblem(error) }
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
@@ -152,15 +140,6 @@ export class RequestPath {
       if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
     }
     return false
-  }
-
-  async #finally(ctx: BaseContext): Promise<void> {
-    try {
-      for (const hook of this.after) await hook(ctx)
-    } catch (thrown) {
-      await this.rescue.from(ctx, thrown)
-    }
-    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
@@ -10,6 +10,12 @@ import { respond } from './respond.ts'
 export type ErrorClass<E extends Error = Error> = abstract new (...args: never) => E
 
 type Handler = (error: never, ctx: BaseContext) => unknown
+
+/** An error, and the problem that it is to the client. */
+export interface Refusal {
+  readonly error: Error
+  readonly problem: Problem
+}
 
 /** What becomes of whatever is thrown: the answer of `app.onError`, or a problem document (RFC 9457). */
 export class Rescue {
@@ -47,6 +53,12 @@ export class Rescue {
     }
   }
 
+  /** The same with the problem that it comes to, for an answer that has others in it. Nothing is logged. */
+  async problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined> {
+    const error = await this.unmapped(ctx, thrown)
+    return error && { error, problem: toProblem(error) }
+  }
+
   /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
   async fromStatus(ctx: BaseContext): Promise<void> {
     const detail = DETAILS[ctx.status]?.(ctx)
@@ -79,17 +91,33 @@ export class Rescue {
    */
   async map(ctx: BaseContext, thrown: unknown): Promise<boolean> {
     const error = toError(thrown)
-    let type = Object.getPrototypeOf(error)
-    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
-    if (!type) return false
-    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
-    if (value instanceof Error) throw value
-    if (value === undefined) return false
-    const { status } = toProblem(error)
-    const answer = value instanceof Reply || value instanceof Response ? value : new Reply(status, value)
+    const answer = await this.#answerOf(ctx, error)
+    if (!answer) return false
     respond(ctx, answer)
     if (ctx.status >= 500) this.tell(error, ctx)
     return true
+  }
+
+  /** The status that an error would be answered with. The answer itself goes nowhere, and nothing is logged. */
+  async statusOf({ req, requestId, route, state }: BaseContext, thrown: unknown): Promise<number> {
+    const copy = this.#app.createContext(req, new ServerResponse(req)) as unknown as BaseContext
+    const error = toError(thrown)
+    try {
+      const answer = await this.#answerOf(Object.assign(copy, { requestId, route, state }), error)
+      return (answer ?? toProblem(error)).status
+    } catch (another) {
+      return toProblem(toError(another)).status
+    }
+  }
+
+  async #answerOf(ctx: BaseContext, error: Error): Promise<Reply | Response | undefined> {
+    let type = Object.getPrototypeOf(error)
+    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
+    if (!type) return
+    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
+    if (value instanceof Error) throw value
+    if (value === undefined || value instanceof Reply || value instanceof Response) return value
+    return new Reply(toProblem(error).status, value)
   }
 
   /** Emits the error. A listener that fails is logged, and the request is answered all the same. */
