@@ -53,7 +53,8 @@ export interface BulkItem<T = unknown> {
  * problem and its `index`, by throwing: so a transaction above, `inject({ tx })`, rolls back what the others did.
  *
  * What is no list is 400, more than `max` items 413 (RFC 9110 section 15.5.14), and the body is read as by `body()`. It
- * stands below `json()`, and below the transaction; what stands below it runs once for each item.
+ * stands below `json()`; what stands below it runs once for each item, so an `inject({ tx })` there gives each its own
+ * transaction, and one above gives all of them one.
  *
  * @throws TypeError for a wrong option, and on routes of GET and HEAD
  * @example

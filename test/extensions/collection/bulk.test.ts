@@ -352,7 +352,11 @@ test('bulk() with atomic hands down what the schema makes of each item', async t
 
 function transactions() {
   const log: string[] = []
-  const tx = component(() => ({ insert: (it: unknown) => log.push(`insert ${it}`) }), {
+  const begin = () => {
+    log.push('begin')
+    return { insert: (it: unknown) => log.push(`insert ${it}`) }
+  }
+  const tx = component(begin, {
     commit: () => void log.push('commit'),
     rollback: () => void log.push('rollback'),
   })
@@ -380,7 +384,7 @@ test('bulk() with atomic stops at the first item that fails, with its index, and
     t.is(response.headers.get('content-type'), 'application/problem+json')
     t.is(response.headers.get('location'), null)
     t.like(answer, { status, ...members })
-    t.deepEqual(log, ['insert a', 'insert b', 'rollback'])
+    t.deepEqual(log, ['begin', 'insert a', 'insert b', 'rollback'])
   }
 })
 
@@ -397,7 +401,24 @@ test('bulk() with atomic commits where all items have succeeded', async t => {
     { status: 201, location: '/books/0' },
     { status: 201, location: '/books/1' },
   ])
-  t.deepEqual(log, ['insert a', 'insert b', 'commit'])
+  t.deepEqual(log, ['begin', 'insert a', 'insert b', 'commit'])
+})
+
+test('bulk() above inject() makes a transaction for each item', async t => {
+  const { log, tx } = transactions()
+  const app = kolba({ logger: new MemoryLogger() })
+  app.post('/books', json(), bulk(), inject({ tx }), ctx => {
+    ctx.tx.insert(ctx.input.body)
+    if (ctx.index === 1) throw problem(409)
+    return 'fine'
+  })
+  const { status, answer } = await post(app, ['a', 'b', 'c'])
+  t.is(status, 207)
+  t.deepEqual(
+    answer.map((it: { status: number }) => it.status),
+    [200, 409, 200],
+  )
+  t.deepEqual(log, ['begin', 'insert a', 'commit', 'begin', 'insert b', 'rollback', 'begin', 'insert c', 'commit'])
 })
 
 test('bulk() with atomic throws a 5xx, and what onError answers, as it was', async t => {
