@@ -188,6 +188,8 @@ export class Kolba extends Koa {
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
     statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),
+    problemOf: (ctx, thrown) => this.#path.rescue.problemOf(ctx, thrown),
+    tell: (error, ctx) => this.#path.rescue.tell(error, ctx),
   }
 
   #register(entry: Entry): void {
