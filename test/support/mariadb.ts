@@ -28,12 +28,13 @@ async function unreachable(): Promise<string | undefined> {
 let count = 0
 
 async function inDatabase(run: (url: string) => Promise<void>): Promise<void> {
-  const connection = await mysql.createConnection(SERVER)
+  // Other tests of the file may be busy in between.
+  const connection = await mysql.createConnection({ uri: SERVER, connectTimeout: 60_000 })
   count += 1
   const name = `kolba_${process.pid}_${Date.now()}_${count}`
   await connection.query(`create database ${name} character set utf8mb4`)
   try {
-    await run(Object.assign(new URL(SERVER), { pathname: `/${name}` }).href)
+    await run(Object.assign(new URL(SERVER), { pathname: `/${name}`, search: 'connectTimeout=60000' }).href)
   } finally {
     await connection.query(`drop database ${name}`)
     await connection.end()

@@ -13,10 +13,9 @@ interface Place {
 }
 
 /**
- * The rows behind the one that has these values, as one or two parts that follow each other: those with a null in the
- * first field and those without lie at two ends of an index, and a condition that takes both would read all between.
- *
- * Each part begins with what an index on the first field can go to at once, so that the last page costs what the first does.
+ * The rows behind the one that has these values, as parts that follow each other: those with a null in the first field
+ * and those without lie at two ends of an index, and a condition that takes both would read all between. Each part begins
+ * with what an index can go to at once, so that the last page costs what the first does.
  */
 export function partsAfter(dialect: Dialect, order: readonly Order[], after: readonly Value[]): Sql[] {
   const places = order.map((order, index) => ({
@@ -24,6 +23,7 @@ export function partsAfter(dialect: Dialect, order: readonly Order[], after: rea
     value: after[index] as Value,
     isKey: index === after.length - 1,
   }))
+  if (dialect.ranges === 'one') return singleRanges(dialect, places)
   const [first, ...rest] = places as [Place, ...Place[]]
   const { field, descending } = first.order
   const nulls = isNull(dialect, field)
@@ -35,6 +35,17 @@ export function partsAfter(dialect: Dialect, order: readonly Order[], after: rea
   return descending && !first.isKey ? [within, nulls] : [within]
 }
 
+/** `a = 1 and b > 2`, then `a > 1`: each is one range of an index on a and b. */
+function singleRanges(dialect: Dialect, [first, ...rest]: readonly Place[]): Sql[] {
+  if (!first) return []
+  const { value, order, isKey } = first
+  const same = value === null ? isNull(dialect, order.field) : compare(dialect, order.field, 'eq', value)
+  const ties = singleRanges(dialect, rest).map(it => all([same, it]))
+  if (value === null) return order.descending ? ties : [...ties, isNull(dialect, order.field, false)]
+  const behind = [...ties, beyond(dialect, first)]
+  return order.descending && !isKey ? [...behind, isNull(dialect, order.field)] : behind
+}
+
 /** Those that have a value in the first field. */
 function behindValue(dialect: Dialect, places: readonly Place[]): Sql {
   const [first, ...rest] = places as [Place, ...Place[]]
@@ -42,7 +53,7 @@ function behindValue(dialect: Dialect, places: readonly Place[]): Sql {
   const value = first.value as Given
   const bounds = boundsOf(dialect, field, descending ? 'lte' : 'gte', value)
   if (rest.length === 0) return beyond(dialect, first)
-  if (dialect.comparesRows && isUniform(places)) return all([...bounds, comparesRow(dialect, places)])
+  if (dialect.ranges === 'rows' && isUniform(places)) return all([...bounds, comparesRow(dialect, places)])
   const begin = compare(dialect, field, descending ? 'lte' : 'gte', value)
   const same = all([compare(dialect, field, 'eq', value), behindAll(dialect, rest)])
   return all([begin, any([beyond(dialect, first), same])])

@@ -1,6 +1,6 @@
-import type { Counting, Rows, Slice } from '../types.ts'
+import type { Counting, Order, Rows, Slice } from '../types.ts'
 import { comparator } from './compare.ts'
-import { keyReader, predicate, type Row, reader } from './predicate.ts'
+import { keyReader, predicate, type Row, ranker, reader } from './predicate.ts'
 import { type Key, keyOf, readValue } from './values.ts'
 
 interface Entry {
@@ -21,74 +21,59 @@ export interface Collector {
 export function collector(slice: Slice, counting: Counting): Collector {
   const { order, offset, limit } = slice
   const isWanted = predicate(slice)
-  const reads = order.map(({ field }) => keyReader(field))
-  const compares = order.map(comparator)
-  const after = slice.after?.map((value, index) => keyOf((order[index] as (typeof order)[number]).field, value))
+  const places = order.map(it => ({ read: keyReader(it.field), compare: comparator(it), rank: ranker(it) }))
+  const { rank: rankFirst } = places[0] as (typeof places)[number]
+  const after = slice.after?.map((value, index) => keyOf((order[index] as Order).field, value))
   const room = offset + limit
   const entries: Entry[] = []
   let total = 0
   let behind = 0
 
-  const compare = (a: readonly Key[], b: readonly Key[]): number => {
-    for (let index = 0; index < compares.length; index += 1) {
-      const sign = (compares[index] as (typeof compares)[number])(a[index] as Key, b[index] as Key)
+  const compare = (a: Entry, b: Entry): number => {
+    for (let index = 0; index < places.length; index += 1) {
+      const sign = (places[index] as (typeof places)[number]).compare(a.keys[index] as Key, b.keys[index] as Key)
       if (sign !== 0) return sign
     }
     return 0
   }
 
-  /** Does a row stand on this side of what has these keys? It reads of the row no more than it takes to say so. */
-  const isBefore = (row: Row, keys: readonly Key[]): boolean => signOf(row, keys) < 0
-
-  const signOf = (row: Row, keys: readonly Key[]): number => {
-    for (let index = 0; index < compares.length; index += 1) {
-      const key = (reads[index] as (typeof reads)[number])(row)
-      const sign = (compares[index] as (typeof compares)[number])(key, keys[index] as Key)
+  /** How a row stands to what has these keys, from the second place on; of the row no more is read than it takes. */
+  const rankRest = (row: Row, keys: readonly Key[]): number => {
+    for (let index = 1; index < places.length; index += 1) {
+      const sign = (places[index] as (typeof places)[number]).rank(row, keys[index] as Key)
       if (sign !== 0) return sign
     }
     return 0
-  }
-
-  const sink = (from: number): void => {
-    const entry = entries[from] as Entry
-    let at = from
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= entries.length) break
-      const right = entries[child + 1]
-      if (right && compare(right.keys, (entries[child] as Entry).keys) > 0) child += 1
-      if (compare((entries[child] as Entry).keys, entry.keys) <= 0) break
-      entries[at] = entries[child] as Entry
-      at = child
-    }
-    entries[at] = entry
   }
 
   const keep = (row: Row): void => {
-    if (entries.length < room) {
-      entries.push({ row, keys: reads.map(read => read(row)) })
-      if (entries.length === room) for (let at = room >> 1; at >= 0; at -= 1) sink(at)
-      return
+    const entry = { row, keys: places.map(({ read }) => read(row)) }
+    if (entries.length === room) {
+      entries[0] = entry
+      sink(entries, 0, compare)
+    } else if (entries.push(entry) === room) {
+      for (let at = room >> 1; at >= 0; at -= 1) sink(entries, at, compare)
     }
-    const [last] = entries
-    if (!last || !isBefore(row, last.keys)) return
-    last.row = row
-    for (let index = 0; index < reads.length; index += 1)
-      last.keys[index] = (reads[index] as (typeof reads)[number])(row)
-    sink(0)
   }
 
   return {
     add(row) {
-      assertRow(row)
-      if (!isWanted(row)) return
+      if (typeof row !== 'object' || row === null) throw noRow(row)
+      if (!isWanted(row as Row)) return
       total += 1
-      if (after && signOf(row, after) <= 0) return
+      if (after && (rankFirst(row as Row, after[0] as Key) || rankRest(row as Row, after)) <= 0) return
       behind += 1
-      keep(row)
+      if (room === 0) return
+      // Most rows end here, at the first place of the order.
+      if (entries.length === room) {
+        const { keys } = entries[0] as Entry
+        const sign = rankFirst(row as Row, keys[0] as Key)
+        if (sign > 0 || (sign === 0 && rankRest(row as Row, keys) >= 0)) return
+      }
+      keep(row as Row)
     },
     finish() {
-      const rows = entries.sort((a, b) => compare(a.keys, b.keys)).slice(offset)
+      const rows = entries.sort(compare).slice(offset)
       const project = projection(slice)
       const more = behind > room
       return { rows: rows.map(({ row }) => project(row)), more, ...(counting === 'none' ? {} : { total }) }
@@ -96,12 +81,27 @@ export function collector(slice: Slice, counting: Counting): Collector {
   }
 }
 
+/** Lets an entry sink to its place in a heap whose first is the last in order. */
+function sink(entries: Entry[], from: number, compare: (a: Entry, b: Entry) => number): void {
+  const entry = entries[from] as Entry
+  let at = from
+  for (;;) {
+    let child = 2 * at + 1
+    if (child >= entries.length) break
+    const right = entries[child + 1]
+    if (right && compare(right, entries[child] as Entry) > 0) child += 1
+    if (compare(entries[child] as Entry, entry) <= 0) break
+    entries[at] = entries[child] as Entry
+    at = child
+  }
+  entries[at] = entry
+}
+
 function projection({ fields }: Slice): (row: Row) => Record<string, unknown> {
   const all = fields.map(field => ({ field, read: reader(field) }))
   return row => Object.fromEntries(all.map(({ field, read }) => [field.name, readValue(field, read(row), false)]))
 }
 
-function assertRow(row: unknown): asserts row is Row {
-  if (typeof row === 'object' && row !== null) return
-  throw new TypeError(`collection: a row is ${row === null ? 'null' : `a ${typeof row}`}. Give objects.`)
+function noRow(row: unknown): TypeError {
+  return new TypeError(`collection: a row is ${row === null ? 'null' : `a ${typeof row}`}. Give objects.`)
 }

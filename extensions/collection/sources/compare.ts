@@ -6,6 +6,7 @@ import type { Key } from './values.ts'
  * first plane (surrogates) would stand before U+E000.
  */
 export function compareText(a: string, b: string): number {
+  if (a === b) return 0
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index += 1) {
     const one = a.charCodeAt(index)
@@ -26,19 +27,16 @@ export type Comparator = (a: Key, b: Key) => number
 
 export function comparator({ field, descending }: Order): Comparator {
   const isText = field.type === 'string' || field.type === 'enum'
-  const ascending = isText ? compareTexts : compareNumbers
-  return descending ? (a, b) => ascending(b, a) : ascending
+  if (isText) return descending ? (a, b) => compareTexts(b, a) : compareTexts
+  return descending ? (a, b) => compareNumbers(b, a) : compareNumbers
 }
 
 function compareTexts(a: Key, b: Key): number {
-  if (a === b) return 0
-  if (a === null) return -1
-  return b === null ? 1 : compareText(a as string, b as string)
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
+  return a === b ? 0 : a === null ? -1 : 1
 }
 
 function compareNumbers(a: Key, b: Key): number {
-  if (a === b) return 0
-  if (a === null) return -1
-  if (b === null) return 1
-  return (a as number) < (b as number) ? -1 : 1
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  return a === b ? 0 : a === null ? -1 : 1
 }

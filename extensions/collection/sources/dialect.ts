@@ -16,8 +16,11 @@ export interface Dialect {
   contains(field: Field, text: string): Sql
   /** What follows `asc` and `desc`, so that null is before all values. */
   readonly nulls: { readonly ascending: string; readonly descending: string }
-  /** Does an index help `(a, b) > (1, 2)`? */
-  readonly comparesRows: boolean
+  /**
+   * What it finds in an index at once: `(a, b) > (1, 2)`, or the alternatives of `a > 1 or (a = 1 and b > 2)`, or of all
+   * that nothing but one range a query, which then are asked one after the other.
+   */
+  readonly ranges: 'rows' | 'alternatives' | 'one'
   /** The longest prefix of a text that the database can have in a column. */
   storable(text: string): string
 }
@@ -61,7 +64,7 @@ export const postgres: Dialect = {
   contains: ({ column: name }, text) =>
     sql`lower(cast(${column(name)} as text) collate "C") like ${value(containsPattern(text))} escape '!'`,
   nulls: { ascending: ' nulls first', descending: ' nulls last' },
-  comparesRows: true,
+  ranges: 'rows',
   // There is no NUL in its text, and it refuses one in a parameter.
   storable: text => text.split('\0', 1)[0] as string,
 }
@@ -81,7 +84,7 @@ export const sqlite: Dialect = {
   like: ({ column: name }, pattern) => sqliteLike(name, pattern, likePattern),
   contains: ({ column: name }, text) => sqliteLike(name, text, containsPattern),
   nulls: { ascending: '', descending: '' },
-  comparesRows: true,
+  ranges: 'one',
   storable: text => text,
 }
 
@@ -112,7 +115,7 @@ export const mysql: Dialect = {
   like: ({ column: name }, pattern) => mysqlLike(name, regexpPattern(pattern)),
   contains: ({ column: name }, text) => mysqlLike(name, containsRegexp(text)),
   nulls: { ascending: '', descending: '' },
-  comparesRows: false,
+  ranges: 'alternatives',
   storable: text => text,
 }
 
