@@ -7,13 +7,12 @@ import {
   type Decorator,
   decorator,
   kinds,
-  type Next,
   type Route,
   when,
 } from '../src/index.ts'
 import { answer } from './etag/answer.ts'
-import { demand, type Guarded, guard } from './etag/guard.ts'
-import { checkRoute, noteOf, READING } from './etag/route.ts'
+import { demand, type Guarded, guard, toEnd } from './etag/guard.ts'
+import { checkRoute, noteOf, READING, SAFE } from './etag/route.ts'
 import { tagging, writesOf } from './etag/state.ts'
 import { describer, type Version } from './etag/validators.ts'
 
@@ -52,13 +51,14 @@ const OPTIONS = {
  *
  * On PUT, PATCH, DELETE and POST the request's preconditions are evaluated against what the resource is *before* the
  * handler runs: 412 where it has changed since the client read it. The current row comes from `load`, or else from the
- * GET route of the same path, which has an `etag()` too and is registered first. From there to the end of the handler
- * this process writes one at a time to each path. Where other processes write too, let the database decide:
+ * GET route of the same path, which has an `etag()` too and is registered first. From there to the end of what stands
+ * below, a commit included, this process writes one at a time to each path, for at most `timeouts.handler`. Where other processes write too, let the database decide:
  * `UPDATE ... WHERE version = ?` with `ctx.version`, and `ctx.stale()` where no row was changed. The reply carries the new
  * tag, where it holds the resource as GET would give it.
  *
- * It stands above `json()`, where it sees the bytes, or below it, where with a `version` a 304 renders nothing.
- * `app.use(etag())` tags what is read in the whole app.
+ * It stands above `json()`, where it sees the bytes, or below it, where with a `version` a 304 renders nothing; below
+ * `output()` where that does not show the version. What holds a connection, as an `inject()` may, stands below it and
+ * below `body()`, because a write reads what GET gives before it and after it. `app.use(etag())` tags what is read in the whole app.
  *
  * @throws TypeError at registration for a wrong option, and where a write has nothing to be compared with
  * @example
@@ -74,34 +74,42 @@ export function etag<Row = unknown, V extends Version = string, Needs = unknown>
     throw new TypeError('etag: a weak tag never matches If-Match, so no write could pass. Leave out weak or required.')
   const describe = describer(options)
 
-  function around(ctx: AroundContext, next: Next<Guarded<never>>): unknown {
-    const below = next as () => unknown
-    if (READING.has(ctx.method)) return when(below(), value => answer(ctx, value, describe))
-    if (required) demand(ctx, describe.isDated)
-    return below()
+  function read(ctx: AroundContext, next: () => unknown): unknown {
+    return READING.has(ctx.method) ? when(next(), value => answer(ctx, value, describe)) : next()
   }
 
-  function register(route: Route): Arounds<Guarded<never>> | undefined {
-    if (route.path === '{/*rest}') return useForAll(route)
+  /** In a composition that is called by itself, which no route knows. */
+  function around(ctx: AroundContext, next: () => unknown): unknown {
+    if (SAFE.has(ctx.method)) return read(ctx, next)
+    throw new TypeError(`etag: without a route nothing guards this ${ctx.method}. Give the composition to a route.`)
+  }
+
+  function register(route: Route): Arounds {
+    if (route.isUse) return useForAll(route)
     const duties = checkRoute(route, self, { describe, load, required })
-    if (!duties) return
-    const writes = writesOf({ own: describe, load, passed: route.decorators.slice(0, route.decorators.indexOf(self)) })
-    const write: Arounds<Guarded<never>>['around'] = (ctx, next) => {
-      if (READING.has(ctx.method)) return around(ctx, next)
-      if (required) demand(ctx, duties.isDated)
-      const value = (next as () => unknown)()
+    if (!duties) return { around: read }
+    const passed = route.decorators.slice(0, route.decorators.indexOf(self))
+    const answersGet = route.methods.includes('GET')
+    const writes = writesOf({ own: describe, load, passed, answersGet })
+    // On a route of writes alone no method that somebody has put in the place of the first makes it a read.
+    const isRead = ({ method }: AroundContext) => duties.hasReads && SAFE.has(method)
+    const write: typeof read = (ctx, next) => {
+      if (isRead(ctx)) return read(ctx, next)
+      if (required) demand(ctx, duties)
+      const value = duties.guards ? toEnd(ctx, next) : next()
       return duties.carries ? when(value, value => writes.after(ctx, value)) : value
     }
     if (!duties.guards) return { around: write }
-    const afterBody: typeof write = (ctx, next) =>
-      READING.has(ctx.method) ? (next as () => unknown)() : guard(ctx, next, writes.before)
+    const demanded = required ? duties : undefined
+    const afterBody: typeof read = (ctx, next) => (isRead(ctx) ? next() : guard(ctx, next, writes.before, demanded))
     return { around: write, afterBody }
   }
 
   /** In app.use there is no route yet, and what is written is guarded by an etag() of its own. */
-  function useForAll({ app }: Route): undefined {
+  function useForAll({ app }: Route): Arounds {
     if (load || required) throw new TypeError('use: etag({ load, required }) guards a route. Put it on that.')
     tagging(app, describe)
+    return { around: read }
   }
 
   const note = (route: Route) => noteOf(route, required)

@@ -3,7 +3,8 @@ import Koa from 'koa'
 import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
-import { type Decorator, fold, layersOf, toRoute } from './decorator.ts'
+import type { Decorator } from './decorator.ts'
+import { fold, layersOf, morePaths, toRoute } from './fold.ts'
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Middleware, toMiddleware } from './lift.ts'
@@ -186,7 +187,9 @@ export class Kolba extends Koa {
     through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
-    statusOf: (ctx, thrown) => this.#path.statusOf(ctx, thrown),
+    statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),
+    problemOf: (ctx, thrown) => this.#path.rescue.problemOf(ctx, thrown),
+    tell: (error, ctx) => this.#path.rescue.tell(error, ctx),
   }
 
   #register(entry: Entry): void {
@@ -200,6 +203,7 @@ export class Kolba extends Koa {
       if (inner) this.#life.adopt(inner.life)
       return this.#path.addFallback(endpoint, path, entry.rest.isOpen)
     }
+    for (const at of morePaths(route)) this.#path.routes.add(endpoint, readPath(nameOf({ ...route, path: at }), at), at)
     this.#path.routes.add(endpoint, path)
     this.#urls.add(route, path, entry.known)
     this.#routes.push(route)

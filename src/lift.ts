@@ -1,7 +1,8 @@
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
-import { type Around, type Decorator, fold, isDecorator, layersOf } from './decorator.ts'
+import { type Around, type Decorator, isDecorator } from './decorator.ts'
+import { fold, layersOf } from './fold.ts'
 import { Reply } from './reply.ts'
 import { respond } from './respond.ts'
 import { METHODS } from './route.ts'
@@ -55,6 +56,7 @@ function lower(decorator: Decorator, app: Kolba): Middleware {
     handler,
     notes: [],
     app,
+    isUse: true,
   }
   const run = fold(layersOf([decorator], route), handler) as (ctx: BaseContext) => unknown
   return async (ctx, next) => {

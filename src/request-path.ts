@@ -5,7 +5,7 @@ import type { BaseContext } from './context.ts'
 import { guard } from './guard.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
-import { Problem, toError, toProblem } from './problem.ts'
+import { Problem, toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
 import { isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
@@ -53,7 +53,7 @@ export class RequestPath {
     }
   }
 
-  /** Puts the answer on ctx, that to an error too. */
+  /** Puts the answer on ctx, that to an error too, and runs the hooks of `app.after`, waiting only for a promise. */
   async #settle(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       const running = this.#admits(ctx) && run(ctx, nothing)
@@ -65,7 +65,15 @@ export class RequestPath {
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
-    if (this.after.length > 0 || this.isClosing) await this.#finally(ctx)
+    try {
+      for (const hook of this.after) {
+        const running = hook(ctx)
+        if (isPromise(running)) await running
+      }
+    } catch (thrown) {
+      await this.rescue.from(ctx, thrown)
+    }
+    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 
   /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
@@ -76,11 +84,6 @@ export class RequestPath {
       if (!(await this.rescue.map(ctx, thrown))) throw thrown
     }
     for (const hook of this.after) await hook(ctx)
-  }
-
-  /** The status that an error is answered with, on a ctx whose answer goes nowhere. */
-  async statusOf(ctx: BaseContext, thrown: unknown): Promise<number> {
-    return (await this.rescue.map(ctx, thrown)) ? ctx.status : toProblem(toError(thrown)).status
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
@@ -137,15 +140,6 @@ export class RequestPath {
       if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
     }
     return false
-  }
-
-  async #finally(ctx: BaseContext): Promise<void> {
-    try {
-      for (const hook of this.after) await hook(ctx)
-    } catch (thrown) {
-      await this.rescue.from(ctx, thrown)
-    }
-    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 }
 

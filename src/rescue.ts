@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
@@ -10,6 +10,12 @@ import { respond } from './respond.ts'
 export type ErrorClass<E extends Error = Error> = abstract new (...args: never) => E
 
 type Handler = (error: never, ctx: BaseContext) => unknown
+
+/** An error, and the problem that it is to the client. */
+export interface Refusal {
+  readonly error: Error
+  readonly problem: Problem
+}
 
 /** What becomes of whatever is thrown: the answer of `app.onError`, or a problem document (RFC 9457). */
 export class Rescue {
@@ -30,16 +36,27 @@ export class Rescue {
     if (ctx.headerSent || !ctx.writable) throw toError(thrown)
     ctx.respond = true
     removeBodyHeaders(ctx.res)
+    const error = await this.unmapped(ctx, thrown)
+    if (!error) return
+    await this.#write(ctx, toProblem(error), error)
+    this.tell(error, ctx)
+  }
+
+  /** The error that is left where no `onError` has answered: the one that was thrown, or what a handler made of it. */
+  async unmapped(ctx: BaseContext, thrown: unknown): Promise<Error | undefined> {
     try {
-      if (await this.map(ctx, thrown)) return
+      return (await this.map(ctx, thrown)) ? undefined : toError(thrown)
     } catch (another) {
       // What it made another error of is not shown, and the log would know nothing of the first.
-      if (another !== thrown && toProblem(toError(another)).status >= 500) this.#tell(toError(thrown), ctx)
-      thrown = another
+      if (another !== thrown && toProblem(toError(another)).status >= 500) this.tell(toError(thrown), ctx)
+      return toError(another)
     }
-    const error = toError(thrown)
-    await this.#write(ctx, toProblem(error), error)
-    this.#tell(error, ctx)
+  }
+
+  /** The same with the problem that it comes to, for an answer that has others in it. Nothing is logged. */
+  async problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined> {
+    const error = await this.unmapped(ctx, thrown)
+    return error && { error, problem: toProblem(error) }
   }
 
   /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
@@ -54,7 +71,7 @@ export class Rescue {
     // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
     if (this.#broken.get(ctx) === error) return
     this.#broken.set(ctx, error)
-    this.#tell(error, ctx)
+    this.tell(error, ctx)
     const { res } = ctx
     if (res.headersSent || !ctx.writable) return void res.destroy()
     const refusal = toProblem(error)
@@ -74,21 +91,37 @@ export class Rescue {
    */
   async map(ctx: BaseContext, thrown: unknown): Promise<boolean> {
     const error = toError(thrown)
-    let type = Object.getPrototypeOf(error)
-    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
-    if (!type) return false
-    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
-    if (value instanceof Error) throw value
-    if (value === undefined) return false
-    const { status } = toProblem(error)
-    const answer = value instanceof Reply || value instanceof Response ? value : new Reply(status, value)
+    const answer = await this.#answerOf(ctx, error)
+    if (!answer) return false
     respond(ctx, answer)
-    if (ctx.status >= 500) this.#tell(error, ctx)
+    if (ctx.status >= 500) this.tell(error, ctx)
     return true
   }
 
+  /** The status that an error would be answered with. The answer itself goes nowhere, and nothing is logged. */
+  async statusOf({ req, requestId, route, state }: BaseContext, thrown: unknown): Promise<number> {
+    const copy = this.#app.createContext(req, new ServerResponse(req)) as unknown as BaseContext
+    const error = toError(thrown)
+    try {
+      const answer = await this.#answerOf(Object.assign(copy, { requestId, route, state }), error)
+      return (answer ?? toProblem(error)).status
+    } catch (another) {
+      return toProblem(toError(another)).status
+    }
+  }
+
+  async #answerOf(ctx: BaseContext, error: Error): Promise<Reply | Response | undefined> {
+    let type = Object.getPrototypeOf(error)
+    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
+    if (!type) return
+    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
+    if (value instanceof Error) throw value
+    if (value === undefined || value instanceof Reply || value instanceof Response) return value
+    return new Reply(toProblem(error).status, value)
+  }
+
   /** Emits the error. A listener that fails is logged, and the request is answered all the same. */
-  #tell(error: Error, ctx: BaseContext): void {
+  tell(error: Error, ctx: BaseContext): void {
     try {
       this.#app.emit('error', error, ctx)
     } catch (another) {

@@ -49,7 +49,7 @@ export function isAnswered(ctx: BaseContext): boolean {
 
 function respondWithReply(ctx: BaseContext, { status, body, headers }: Reply): void {
   ctx.status = status
-  for (const [name, value] of Object.entries(headers)) ctx.set(name, value as string | string[])
+  for (const [name, value] of Object.entries(headers)) put(ctx, name, value as string | string[])
   respond(ctx, body ?? null)
   // Koa makes every empty body a 204.
   ctx.status = status
@@ -58,9 +58,19 @@ function respondWithReply(ctx: BaseContext, { status, body, headers }: Reply): v
 function respondWithResponse(ctx: BaseContext, response: Response): void {
   ctx.status = response.status
   for (const [name, value] of response.headers) {
-    if (name !== 'set-cookie' && !endsHere(name, response)) ctx.set(name, value)
+    if (name !== 'set-cookie' && !endsHere(name, response)) put(ctx, name, value)
   }
   for (const cookie of response.headers.getSetCookie()) ctx.append('Set-Cookie', cookie)
   ctx.body = bodyOf(ctx, response.body)
   ctx.status = response.status
+}
+
+/** Lists that every layer has its part in: what a decorator has said there, a reply adds to and does not replace. */
+const SHARED = new Set(['vary', 'link'])
+
+function put(ctx: BaseContext, name: string, value: string | string[]): void {
+  const before: unknown = SHARED.has(name.toLowerCase()) ? ctx.response.get(name) : undefined
+  if (before === undefined) return ctx.set(name, value)
+  const lines = [before as string | string[]].flat()
+  ctx.set(name, [...lines, ...[value].flat().filter(line => !lines.includes(line))])
 }

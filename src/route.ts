@@ -60,6 +60,8 @@ export interface Route {
   /** What the decorators say of the interface, outermost first. */
   readonly notes: readonly Note[]
   readonly app: Kolba
+  /** Is it what stands for all routes, where a decorator is given to `app.use`? */
+  readonly isUse?: boolean
 }
 
 /** A route on its way from where it is defined to the app that answers it. */

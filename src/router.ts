@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import type { BaseContext } from './context.ts'
-import type { Layer as Place } from './decorator.ts'
+import type { Layer as Place } from './fold.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 
@@ -27,9 +27,12 @@ export class RouteTable {
   readonly #endpoints = new Map<unknown, Endpoint>()
   readonly #shapes = new Map<string, Route>()
 
-  /** @throws TypeError for a route that is there already, or that an earlier one leaves nothing of. */
-  add(endpoint: Endpoint, path: Path): void {
-    const { route } = endpoint
+  /**
+   * @param at where it answers, if not at the path of its route
+   * @throws TypeError for a route that is there already, or that an earlier one leaves nothing of.
+   */
+  add(endpoint: Endpoint, path: Path, at = endpoint.route.path): void {
+    const route = { ...endpoint.route, path: at }
     for (const method of route.methods) {
       const rival = this.#shapes.get(`${method} ${path.shape}`)
       if (rival)

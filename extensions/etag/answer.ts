@@ -8,6 +8,8 @@ import { type Describe, replyOf, type Validators } from './validators.ts'
  */
 export function answer(ctx: BaseContext, value: unknown, describe: Describe): unknown {
   if (value instanceof Error || ctx.respond === false) return value
+  // Nobody has answered: that is a 404, or an error of the handler.
+  if (value === undefined && ctx.status === 404) return value
   const status = value instanceof Reply || value instanceof Response ? value.status : statusOf(ctx)
   if (status < 200 || status > 299) return value
   const validators = describe(ctx, value)

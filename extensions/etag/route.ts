@@ -5,7 +5,7 @@ import type { Describe } from './validators.ts'
 /** The methods that a 304 answers; RFC 10008 has QUERY among them. */
 export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
 /** The methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE = new Set([...READING, 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'REPORT'])
+export const SAFE: ReadonlySet<string> = new Set([...READING, 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'REPORT'])
 
 interface Wishes {
   readonly describe: Describe
@@ -19,6 +19,7 @@ export interface Duties {
   /** Does it give the reply its tag? */
   readonly carries: boolean
   readonly isDated: boolean
+  readonly hasReads: boolean
 }
 
 /**
@@ -28,8 +29,8 @@ export interface Duties {
  */
 export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Duties | undefined {
   const { describe, load, required } = wishes
-  const isWrite = route.methods.some(method => !SAFE.has(method))
-  const { app, decorators } = route
+  const { app, decorators, methods } = route
+  const isWrite = methods.some(method => !SAFE.has(method))
   if (!isWrite) return
   // Of several the innermost guards, which was said of this route; the outermost sees what will be sent.
   const guards = decorators.findLast(isTagging) === self
@@ -38,18 +39,22 @@ export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Dutie
   const get = getOf(route)
   const theirs = get && describeOf(app, get.decorators)
   if (load === undefined && guards) {
-    if (!get && (required || route.methods.some(method => ['PUT', 'PATCH', 'DELETE'].includes(method))))
+    if (!get && (required || methods.some(method => ['PUT', 'PATCH', 'DELETE'].includes(method))))
       throw new TypeError(
         `${where} compares with what GET ${route.path} gives, and there is none yet. Register that first, or give load.`,
       )
     if (get && !theirs)
       throw new TypeError(`${where}: ${nameOf(get)} has no etag(), so no client has a tag to send. Put one there too.`)
   }
+  if (required && theirs?.isWeak && !theirs.isDated)
+    throw new TypeError(
+      `${where}: the tags of ${nameOf(get as Route)} are weak and never match If-Match, so no write could pass. Leave out weak there.`,
+    )
   if (theirs && describe.isVersioned && !theirs.isVersioned)
     throw new TypeError(
       `${where}: this one has a version, and that of ${nameOf(get as Route)} has none. Give both the same, as a value.`,
     )
-  return { guards, carries, isDated: (theirs ?? describe).isDated }
+  return { guards, carries, isDated: (theirs ?? describe).isDated, hasReads: methods.some(it => SAFE.has(it)) }
 }
 
 /** The route that reads what this one writes. */

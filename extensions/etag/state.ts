@@ -1,10 +1,17 @@
+import { setTimeout } from 'node:timers/promises'
 import { currentReader, readTags } from '../../src/conditional/index.ts'
 import { type AroundContext, type Awaitable, type Decorator, type Kolba, problem, Reply } from '../../src/index.ts'
 import { sendValidators } from './answer.ts'
 import type { State } from './guard.ts'
-import { type Describe, replyOf, representationOf } from './validators.ts'
+import { type Describe, replyOf, representationOf, type Validators } from './validators.ts'
 
 const describes = Symbol('kolba.etag')
+
+/**
+ * How many milliseconds a reply waits for its tag. GET may wait for a connection that the write itself holds until its
+ * reply is sent.
+ */
+const PATIENCE = 1000
 
 type Tagging = (Decorator | Kolba) & { [describes]?: Describe }
 
@@ -27,6 +34,8 @@ export interface Source {
   readonly load: ((ctx: never) => Awaitable<unknown>) | undefined
   /** What stands above on the route of the write. */
   readonly passed: readonly Decorator[]
+  /** Does that route answer GET too? */
+  readonly answersGet: boolean
 }
 
 /** What of a route's writes has to be known: the state before, and the tag that the reply carries. */
@@ -35,9 +44,10 @@ export interface Writes {
   after(ctx: AroundContext, value: unknown): Promise<unknown>
 }
 
-export function writesOf({ own, load, passed }: Source): Writes {
+export function writesOf({ own, load, passed, answersGet }: Source): Writes {
   const handler = load && (async (ctx: never) => (await load(ctx)) ?? problem(404))
   const read = currentReader({ passed, isPlace: isTagging, handler })
+  const readGet = handler ? currentReader({ passed, isPlace: isTagging }) : read
 
   function theirs({ app }: AroundContext, path: string): Describe | undefined {
     return describeOf(app, app.match('GET', path).endpoint?.route.decorators)
@@ -49,8 +59,13 @@ export function writesOf({ own, load, passed }: Source): Writes {
     // A version needs the row and no more; a hash needs what GET would make of it.
     if (load && describe.isVersioned) return ofRow(ctx, describe)
     const reading = await read(ctx, { headers: acceptOf(ctx) })
-    if (!reading) return load ? ofRow(ctx, describe) : { exists: false }
-    if (reading.status > 299) return { exists: false }
+    if (!reading && load) return ofRow(ctx, describe)
+    // What a mounted Koa app has there can be read by nobody else, so that no condition but If-Match: * holds.
+    if (!reading) return { exists: answersGet }
+    const { status } = reading
+    if (status === 404 || status === 410) return { exists: false }
+    // What GET refuses, a write that is compared with it refuses too.
+    if (status >= 400) throw problem(status)
     return { exists: true, ...describe(reading.ctx, reading.value) }
   }
 
@@ -63,10 +78,15 @@ export function writesOf({ own, load, passed }: Source): Writes {
 
   /** Gives the reply its tag. What was written is written: a tag that cannot be had is no reason to say otherwise. */
   async function after(ctx: AroundContext, value: unknown): Promise<unknown> {
+    const late = new AbortController()
+    const giveUp = setTimeout(PATIENCE, undefined, { signal: late.signal }).catch(() => undefined)
     try {
-      await carry(ctx, value)
+      const validators = await Promise.race([tagFor(ctx, value), giveUp])
+      if (validators) sendValidators(ctx, validators)
     } catch (error) {
       ctx.app.emit('error', error, ctx)
+    } finally {
+      late.abort()
     }
     return value
   }
@@ -75,27 +95,28 @@ export function writesOf({ own, load, passed }: Source): Writes {
    * The tag of what the reply holds. A hash is sent where GET gives the very same now: whoever gets the tag of another
    * state than it has seen would overwrite that unseen.
    */
-  async function carry(ctx: AroundContext, value: unknown): Promise<void> {
+  async function tagFor(ctx: AroundContext, value: unknown): Promise<Validators | undefined> {
     const { status, headers } = replyOf(ctx, value)
     if (value instanceof Error || status > 299 || ctx.method === 'DELETE') return
     // RFC 9110 section 15.3.2: a 201 is about what its Location leads to, where it has one.
     const path = (status === 201 && pathOf(headers, ctx.response.get('Location'))) || ctx.path
     const describe = theirs(ctx, path) ?? own
     const validators = describe(ctx, value)
-    if (!validators.tag) return
-    if (describe.isVersioned) return sendValidators(ctx, validators)
-    const reading = await read(ctx, { path })
+    if (!validators.tag || describe.isVersioned) return validators.tag && validators
+    const reading = await readGet(ctx, { path })
     const now = reading && reading.status < 300 && describe(reading.ctx, reading.value).tag
-    if (now && now.opaque === validators.tag.opaque) sendValidators(ctx, validators)
+    return now && now.opaque === validators.tag.opaque ? validators : undefined
   }
 
   return { before, after }
 }
 
-/** A row whose reading throws what is answered with 404 or 410 is not there. */
+/** A row whose reading throws, or gives, what is answered with 404 or 410 is not there. */
 async function orMissing(ctx: AroundContext, load: () => unknown): Promise<unknown> {
   try {
-    return await load()
+    const row = await load()
+    if (row instanceof Error) throw row
+    return row
   } catch (error) {
     const status = await ctx.app.inside.statusOf(ctx, error)
     if (status !== 404 && status !== 410) throw error

@@ -8,6 +8,8 @@ export interface Validators {
   readonly lastModified?: Date | undefined
   /** As the option `version` gave it. */
   readonly version?: Version
+  /** Is the tag made of that version? Then it is of the state, in whatever representation. */
+  readonly isOfVersion?: boolean
 }
 
 /** What may be a version: whatever differs after each write. */
@@ -18,6 +20,7 @@ export interface Describe {
   (ctx: BaseContext, value: unknown): Validators
   readonly isVersioned: boolean
   readonly isDated: boolean
+  readonly isWeak: boolean
 }
 
 export interface ValidatorOptions {
@@ -43,9 +46,13 @@ export function describer({ version, lastModified, weak = false }: ValidatorOpti
     const given = tagOf(ctx, headers)
     const text = given ? undefined : version ? ofVersion(own) : ofBytes(body)
     const tag = given ?? (text === undefined ? undefined : { weak, opaque: withRepresentation(text, ctx) })
-    return { tag, lastModified: date, version: own }
+    return { tag, lastModified: date, version: own, isOfVersion: version !== undefined && !given }
   }
-  return Object.assign(describe, { isVersioned: version !== undefined, isDated: lastModified !== undefined })
+  return Object.assign(describe, {
+    isVersioned: version !== undefined,
+    isDated: lastModified !== undefined,
+    isWeak: weak,
+  })
 }
 
 /** A value as a reply; what a handler has put on ctx in Koa's way is one too. */
@@ -63,7 +70,11 @@ export function stateOf<T extends EntityTag | undefined>(tag: T): T {
 /** The media type that a tag is of. */
 export function representationOf({ opaque }: EntityTag): string | undefined {
   const type = opaque.split(';', 2)[1]
-  return type?.includes('/') ? type : undefined
+  try {
+    return type?.includes('/') ? decodeURIComponent(type) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function tagOf({ response }: BaseContext, headers: Reply['headers']): EntityTag | undefined {
@@ -79,15 +90,20 @@ function withRepresentation(opaque: string, ctx: BaseContext): string {
 
 function ofVersion(version: Version): string | undefined {
   if (version === null || version === undefined) return
-  const isVersion = ['string', 'number', 'bigint'].includes(typeof version) || version instanceof Date
-  if (!isVersion) throw new TypeError(`etag: version gave ${typeof version}. Give a string, a number or a Date.`)
+  const plain = version instanceof Date ? version.getTime() : version
+  // NaN is the same each time, so that every write would be let through.
+  const isVersion = typeof plain === 'number' ? Number.isFinite(plain) : ['string', 'bigint'].includes(typeof plain)
+  if (!isVersion) {
+    const what = version instanceof Date ? 'an invalid Date' : typeof version === 'number' ? version : typeof version
+    throw new TypeError(`etag: version gave ${what}. Give a string, a number or a Date.`)
+  }
   const text = encode(version instanceof Date ? version.toISOString() : String(version))
   return text.length > 128 ? ofBytes(text) : text
 }
 
 /** What no tag can hold, and what we use for ourselves, is percent-encoded. */
 function encode(text: string): string {
-  return text.toWellFormed().replace(/[^\x21\x23\x24\x26-\x3a\x3c-\x7e]/g, encodeURIComponent)
+  return text.toWellFormed().replace(/[^\x21\x23\x24\x26-\x3a\x3c-\x7e]+/g, encodeURIComponent)
 }
 
 function ofBytes(body: unknown): string | undefined {

@@ -6,6 +6,8 @@ import type { Note } from '../route.ts'
 import { type Parse, parseForm, parseJson, parseText } from './parse.ts'
 import { hasBody, readBytes } from './read-bytes.ts'
 
+export { excessOf, parseJson } from './parse.ts'
+
 export type BodyType = 'json' | 'form' | 'text'
 
 export interface BodyOptions {
@@ -24,21 +26,30 @@ export interface BodyOptions {
 }
 
 /** A body as it was read: its value, and as what it came. There is neither where there was no body. */
-export interface Body {
+export interface Body<T extends string = BodyType> {
   readonly value: unknown
-  readonly type: BodyType | undefined
+  readonly type: T | undefined
+}
+
+/** A kind of body: the media type by which it is named, those that are read as it, and how. */
+export interface BodyKind {
+  readonly media: string
+  readonly fits: (type: string) => boolean
+  readonly parse: Parse
 }
 
 /** What reads the bodies of a route, made once. */
-export interface BodyReader {
+export interface BodyReader<T extends string = BodyType> {
   readonly note: Note
   /** The media types it reads. */
   readonly media: readonly string[]
-  read(ctx: BaseContext): Promise<Body>
+  read(ctx: BaseContext): Promise<Body<T>>
+  /** @throws Problem 415 for a type that it does not read */
+  typeOf(req: BaseContext['req']): T
 }
 
 const FORM = 'application/x-www-form-urlencoded'
-const READERS: Record<BodyType, { media: string; fits: (type: string) => boolean; parse: Parse }> = {
+const READERS: Record<BodyType, BodyKind> = {
   json: { media: 'application/json', fits: type => /^application\/(?:.+\+)?json$/.test(type), parse: parseJson },
   form: { media: FORM, fits: type => type === FORM, parse: parseForm },
   text: { media: 'text/plain', fits: type => type === 'text/plain', parse: parseText },
@@ -70,36 +81,55 @@ export const BODY_OPTIONS = {
  */
 export function bodyReader(where: string, options: BodyOptions = {}): BodyReader {
   checkOptions(where, options, BODY_OPTIONS)
-  const { depth = 64, keys = 10_000, inflate = false, optional = false } = options
   const types = options.types ?? ['json', 'form', 'text']
-  const media = types.map(type => READERS[type].media)
-  const accepted = media.join(', ')
+  const reader = readerOf(new Map(types.map(type => [type, READERS[type]])), options)
 
   async function read(ctx: BaseContext): Promise<Body> {
     const parsed = (ctx.request as { body?: unknown }).body
     if (parsed !== undefined) return { value: parsed, type: ctx.is(FORM) ? 'form' : 'json' }
+    return reader.read(ctx)
+  }
+
+  return { ...reader, read }
+}
+
+/**
+ * Makes what reads bodies of other kinds than `body()` does, and as strictly.
+ *
+ * @param header in which a 415 lists their media types: PATCH has one of its own (RFC 5789 section 3.1)
+ */
+export function readerOf<T extends string>(
+  kinds: ReadonlyMap<T, BodyKind>,
+  { depth = 64, keys = 10_000, inflate = false, optional = false, limit }: Omit<BodyOptions, 'types'>,
+  header = 'Accept',
+): BodyReader<T> {
+  const media = [...kinds.values()].map(({ media }) => media)
+  const accepted = media.join(', ')
+
+  async function read(ctx: BaseContext): Promise<Body<T>> {
     const { app, req } = ctx
     const type = hasBody(req) ? typeOf(req) : undefined
-    const bytes = type && (await readBytes(req, options.limit ?? app.settings.limits.body, inflate))
+    const bytes = type && (await readBytes(req, limit ?? app.settings.limits.body, inflate))
     // A body that comes in chunks may turn out to have none.
-    if (type && bytes && bytes.length > 0) return { value: READERS[type].parse(bytes, { depth, keys }), type }
+    if (type && bytes && bytes.length > 0)
+      return { value: (kinds.get(type) as BodyKind).parse(bytes, { depth, keys }), type }
     if (optional) return { value: undefined, type: undefined }
     throw problem(400, { detail: `There is no body. Send one of ${accepted}.` })
   }
 
   /** Node keeps the first Content-Type of several and something before the app may have looked at the last, so one it is. */
-  function typeOf({ headers, headersDistinct }: BaseContext['req']): BodyType {
+  function typeOf({ headers, headersDistinct }: BaseContext['req']): T {
     const media =
       headersDistinct['content-type']?.length === 1 ? readMediaType(headers['content-type'] ?? '') : undefined
-    const type = media && types.find(type => READERS[type].fits(media.type))
-    if (!type) throw unsupported(`Send the body as ${accepted}, with one Content-Type that says so.`)
+    const [type] = (media && [...kinds].find(([, { fits }]) => fits(media.type))) ?? []
+    if (!media || !type) throw unsupported(`Send the body as ${accepted}, with one Content-Type that says so.`)
     const charset = media.parameters.get('charset')?.toLowerCase() ?? 'utf-8'
     if (!['utf-8', 'utf8', 'us-ascii'].includes(charset)) throw unsupported('Send the body in UTF-8.')
     return type
   }
 
   function unsupported(detail: string): Problem {
-    return problem(415, { detail, headers: { Accept: accepted } })
+    return problem(415, { detail, headers: { [header]: accepted } })
   }
 
   const note: Note = {
@@ -110,5 +140,5 @@ export function bodyReader(where: string, options: BodyOptions = {}): BodyReader
       415: { description: 'The body is of another media type' },
     },
   }
-  return { note, media, read }
+  return { note, media, read, typeOf }
 }

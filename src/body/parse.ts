@@ -29,28 +29,33 @@ export function parseJson(bytes: Buffer, limits: ParseLimits): unknown {
     const place = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))
     throw malformed(`The body is not JSON${place ? `, from character ${place[1]} on` : ''}.`)
   }
-  checkJson(value, limits)
+  const excess = excessOf(value, limits)
+  if (excess) throw malformed(`The JSON ${excess}.`)
   return value
 }
 
-/** Looks at one level after the other. A function that calls itself would run out of stack at a depth of thousands. */
-function checkJson(value: unknown, limits: ParseLimits): void {
+/**
+ * What is too much in JSON: levels, names, or one of the names that would reach a prototype; undefined for nothing. It
+ * looks at one level after the other, because a function that calls itself would run out of stack at thousands of them.
+ */
+export function excessOf(value: unknown, limits: ParseLimits): string | undefined {
   let names = 0
   let level = [value].filter(isObject)
   for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > limits.depth) throw malformed(`The JSON is nested deeper than ${limits.depth} levels.`)
+    if (depth > limits.depth) return `is nested deeper than ${limits.depth} levels`
     const below: object[] = []
     for (const parent of level) {
       const own = Array.isArray(parent) ? [] : Object.keys(parent)
       names += own.length
-      if (names > limits.keys) throw malformed(`The JSON has more than ${limits.keys} names.`)
-      if (own.includes('__proto__')) throw malformed('The JSON has the name __proto__.')
+      if (names > limits.keys) return `has more than ${limits.keys} names`
+      if (own.includes('__proto__')) return 'has the name __proto__'
       if (own.includes('constructor') && hasPrototype(parent.constructor))
-        throw malformed('The JSON has the name prototype in a constructor.')
+        return 'has the name prototype in a constructor'
       for (const child of Object.values(parent)) if (isObject(child)) below.push(child)
     }
     level = below
   }
+  return undefined
 }
 
 function isObject(value: unknown): value is object {

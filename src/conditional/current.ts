@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { BaseContext, Handler } from '../context.ts'
-import { type Around, type Decorator, decorator, fold, type Layer } from '../decorator.ts'
+import { type Around, type Decorator, decorator } from '../decorator.ts'
+import { fold, type Layer } from '../fold.ts'
 import { Reply } from '../reply.ts'
 import { statusOf } from '../respond.ts'
 import type { Endpoint } from '../router.ts'
@@ -20,9 +21,12 @@ export interface Reading {
 export interface CurrentOptions {
   /** What the request has run through already: GET does not run it again. */
   readonly passed: readonly Decorator[]
-  /** The place in GET's stack whose value is wanted: the innermost that fits, or above all where none does. */
+  /**
+   * The place in GET's stack whose value is wanted: the innermost that fits, or above all where none does. None of those
+   * that fit runs.
+   */
   readonly isPlace: (decorator: Decorator) => boolean
-  /** What stands in for GET's handler. */
+  /** What stands in for GET's handler. It is given the parameters of the request's own route too, under their names. */
   readonly handler?: Handler | undefined
 }
 
@@ -51,8 +55,10 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
   const runs = new WeakMap<Endpoint, Handler<BaseContext>>()
 
   function prepare({ route, layers }: Endpoint): Handler<BaseContext> {
-    const index = layers.findLastIndex(({ decorator }) => isPlace(decorator))
-    const above = layers.slice(0, Math.max(index, 0)).filter(layer => !passed.includes(layer.decorator))
+    const index = layers.findLastIndex(({ decorator, isAfterBody }) => !isAfterBody && isPlace(decorator))
+    // Another place further up would take what it finds for what this one has made.
+    const isNew = ({ decorator }: Layer) => !passed.includes(decorator) && !isPlace(decorator)
+    const above = layers.slice(0, Math.max(index, 0)).filter(isNew)
     return fold(
       [...above, probe, ...layers.slice(index + 1)],
       heeding(handler ?? route.handler),
@@ -64,13 +70,15 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
     if (!endpoint) return
     const run = runs.get(endpoint) ?? prepare(endpoint)
     runs.set(endpoint, run)
-    const copy: Marked = Object.assign(asGet(ctx, path, headers), { params, route: endpoint.route, [seen]: {} })
+    const both = handler ? Object.assign(params, (ctx as { params?: object }).params) : params
+    const copy: Marked = Object.assign(asGet(ctx, path, headers), { params: both, route: endpoint.route, [seen]: {} })
     try {
       const last = await run(copy)
       const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
       if (value instanceof Error) throw value
       discard(value)
-      return { value, ctx: copy, status: value instanceof Reply ? value.status : statusOf(copy) }
+      const its = value instanceof Reply || value instanceof Response ? value.status : undefined
+      return { value, ctx: copy, status: its ?? statusOf(copy) }
     } catch (error) {
       const status = await ctx.app.inside.statusOf(copy, error)
       if (status !== 404 && status !== 410) throw error
@@ -96,10 +104,11 @@ function asGet(ctx: BaseContext, path: string, other: Readonly<Record<string, st
   const { app, req } = ctx
   const kept = Object.entries(req.headers).filter(([name]) => !CONDITIONS.test(name))
   const headers = { ...Object.fromEntries(kept), ...other }
-  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers }
+  // Koa keeps what it has made of a URL on the request, and changes it there.
+  const own = { method: 'GET', url: path === ctx.path ? req.url : path, headers, _parsedUrl: undefined }
   const request: IncomingMessage = Object.create(req, Object.getOwnPropertyDescriptors(own))
   const copy = app.createContext(request, new ServerResponse(request)) as unknown as BaseContext
   const added = Object.entries(ctx).filter(([name]) => !(name in app.reserved))
-  Object.assign(copy, Object.fromEntries(added), { requestId: ctx.requestId, state: ctx.state })
+  Object.assign(copy, Object.fromEntries(added), { requestId: ctx.requestId, state: { ...ctx.state } })
   return Object.defineProperty(copy, 'signal', { get: () => ctx.signal })
 }

@@ -4,9 +4,10 @@ import { testPostgres } from '../support/postgres.js'
 
 /** A wiki of its own: the module is loaded anew. */
 async function open(copy: string, url = ''): Promise<ReturnType<typeof wiki.client>> {
+  const { app } = await import(`../../examples/wiki.js?${copy}`)
+  // Nothing may wait between these: the wikis of the other test want another database.
   if (url) process.env.DATABASE_URL = url
   else delete process.env.DATABASE_URL
-  const { app } = await import(`../../examples/wiki.js?${copy}`)
   await app.start()
   return app.client()
 }

@@ -2,6 +2,8 @@ import test from 'ava'
 import type { Knex } from 'knex'
 import {
   type BaseContext,
+  blueprint,
+  type Context,
   decorator,
   type Handler,
   isPromise,
@@ -234,6 +236,46 @@ test('register may give an around that is made for the route', async t => {
   t.is(await (await app.client().get('/b')).text(), '/b: b')
 })
 
+test('paths gives further paths, tried before the own one, of which app.routes() and app.url() know nothing', async t => {
+  const asText = decorator('asText', (ctx, next) => when(next(), value => `${ctx.path} ${ctx.route?.path} ${value}`), {
+    paths: ({ path }) => [`${path}.txt`],
+  })
+  const books = blueprint('books')
+  books.get('/', asText, function list() {
+    return 'all'
+  })
+  function show(ctx: Context<'/:id'>) {
+    return ctx.params.id
+  }
+  books.get('/:id', asText, show)
+  const inner = kolba()
+  inner.mount('/books', books)
+  const app = kolba()
+  app.mount('/v1', inner)
+  app.mount('/books', books)
+  const client = app.client()
+  const text = async (path: string) => (await client.get(path)).text()
+  t.is(await text('/books.txt'), '/books.txt /books all')
+  t.is(await text('/books/7.8.txt'), '/books/7.8.txt /books/:id 7.8')
+  t.is(await text('/books/7.csv'), '/books/7.csv /books/:id 7.csv')
+  t.is(await text('/v1/books.txt'), '/v1/books.txt /v1/books all')
+  t.is(await text('/v1/books/7.txt'), '/v1/books/7.txt /v1/books/:id 7')
+  t.is((await client.head('/books.txt')).status, 200)
+  const posted = await client.post('/books.txt')
+  t.is(posted.status, 405)
+  t.is(posted.headers.get('allow'), 'GET, HEAD, OPTIONS')
+  t.deepEqual(
+    app.routes().map(({ path }) => path),
+    ['/v1/books', '/v1/books/:id', '/books', '/books/:id'],
+  )
+  t.is(inner.url(show, { id: '7' }), '/books/7')
+  t.is(inner.url('books.list'), '/books')
+  const clash = kolba()
+  clash.get('/a.txt', () => 1)
+  const message = 'GET /a.txt: GET /a.txt is there already. Change or remove one of them.'
+  t.throws(() => clash.get('/a', asText, () => 1), { instanceOf: TypeError, message })
+})
+
 test('register may refuse the route', t => {
   const app = kolba()
   const safe = decorator('safe', (_ctx, next) => next(), {
@@ -261,10 +303,20 @@ test('decorator() refuses what is no decorator', t => {
   because('decorator: the first argument is the name. Give a non-empty string.', '', around)
   because('decorator: the first argument is the name. Give a non-empty string.', around)
   because('decorator timed: give a function (ctx, next) after the name.', 'timed')
-  because('decorator timed: the options are null. Give an object with note, reads and register.', 'timed', around, null)
-  because('decorator timed: the option "notes" is unknown. It takes note, reads and register.', 'timed', around, {
-    notes: {},
-  })
+  because(
+    'decorator timed: the options are null. Give an object with note, reads, register and paths.',
+    'timed',
+    around,
+    null,
+  )
+  because(
+    'decorator timed: the option "notes" is unknown. It takes note, reads, register and paths.',
+    'timed',
+    around,
+    {
+      notes: {},
+    },
+  )
   because('decorator timed: the option note is 5. Give an object or a function.', 'timed', around, { note: 5 })
   because('decorator timed: the option register is an object. Give a function.', 'timed', around, { register: {} })
 })

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib'
 import test from 'ava'
 import { created, decorator, kolba, noContent, problem, redirect, reply, seeOther, when } from 'kolba'
 import { json } from 'kolba/json'
+import { middleware } from 'kolba/middleware'
 import { keepErrors } from '../support/log.ts'
 import { exchange, Line, listening } from '../support/raw.ts'
 
@@ -556,4 +557,35 @@ test('an event stream sends its headers before its first event', async t => {
   stream.end('data: 1\n\n')
   t.is(await response.text(), 'data: 1\n\n')
   await app.close()
+})
+
+test('a reply adds to Vary and Link, which every layer has its part in, and replaces all other headers', async t => {
+  const app = kolba()
+  const outer = decorator('outer', (ctx, next) => {
+    ctx.vary('Prefer')
+    ctx.set({ Link: '</a>; rel="next"', Allow: 'GET', 'Content-Language': 'en' })
+    return next()
+  })
+  const headers = {
+    vary: 'Origin',
+    Link: ['</b>; rel="prev"', '</a>; rel="next"'],
+    Allow: 'PUT',
+    'content-language': 'de',
+  }
+  app.get('/reply', outer, () => reply(200, 'x', headers))
+  app.get(
+    '/lifted',
+    outer,
+    middleware(async (_ctx, next) => next()),
+    () => reply(200, 'x', headers),
+  )
+  const web = new Headers({ Vary: 'Origin', Link: '</b>; rel="prev"', Allow: 'PUT', 'Content-Language': 'de' })
+  app.get('/web', outer, () => new Response('x', { headers: web }))
+  for (const path of ['/reply', '/lifted', '/web']) {
+    const got = (await app.client().get(path)).headers
+    t.is(got.get('vary'), 'Prefer, Origin', path)
+    t.is(got.get('link'), '</a>; rel="next", </b>; rel="prev"', path)
+    t.is(got.get('allow'), 'PUT', path)
+    t.is(got.get('content-language'), 'de', path)
+  }
 })

@@ -1,0 +1,16 @@
+import type { Handler } from './context.ts'
+import { takeApart } from './decorator.ts'
+import { fold, layersOf } from './fold.ts'
+import type { Route } from './route.ts'
+import { heeding } from './streams.ts'
+
+/**
+ * A handler that another one calls, as it runs on a route: the decorators that it was composed with are told of the
+ * route, as those of the stack are, and may refuse it. For what chooses among handlers.
+ *
+ * @example const v1 = nested(deprecated({ since: '2026-01-01' })(listV1), route)
+ */
+export function nested<C, R>(composed: Handler<C, R>, route: Route): Handler<C, R> {
+  const { decorators, handler } = takeApart(composed as Handler)
+  return fold(layersOf(decorators, route), decorators.length > 0 ? heeding(handler) : handler) as Handler<C, R>
+}
