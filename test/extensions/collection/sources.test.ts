@@ -622,6 +622,31 @@ testPostgres('a uuid of PostgreSQL is text, and what is no uuid is in no row', a
     t.deepEqual(await column(from(), ID, { where: [is(x, 'eq', 'nobody')] }), [])
     t.deepEqual(await column(from(), ID, { where: [is(x, 'like', '7F9*')] }), [1])
     t.deepEqual(await walk(from, [by(x), by(ID)]), [2, 1])
+    const plain = field('x', 'string', { collation: 'database' })
+    t.deepEqual(await column(from(), ID, { where: [is(plain, 'eq', one)] }), [1])
+    t.deepEqual(await walk(from, [by(plain), by(ID)]), [2, 1])
+    const detail = 'A value of the filter does not fit the column that it is compared with.'
+    const error = await t.throwsAsync(() => column(from(), ID, { where: [is(plain, 'eq', 'nobody')] }))
+    t.like(error, { status: 400, members: { type: 'about:blank', title: 'Bad Request', detail } })
+  })
+})
+
+testPostgres('an index on a column of PostgreSQL serves the equality of text', async (t, url) => {
+  const many = Array.from({ length: 2000 }, (_, id) => [id, `'name ${id}'`] as const)
+  const ran: string[] = []
+  const own = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 1 }) }),
+    log: ({ query }) => void ran.push(query.sql),
+  })
+  await inTable(own, 'varchar(20)', many, async from => {
+    await sql`create index on thing (x)`.execute(own)
+    await sql`analyze thing`.execute(own)
+    const x = field('x', 'string')
+    t.deepEqual(await column(from(), ID, { where: [is(x, 'in', 'name 7', 'name 9')], limit: 3 }), [7, 9])
+    const { rows } = await sql<
+      Record<string, string>
+    >`explain ${sql.raw((ran.at(-1) ?? '').replace(/\$\d/g, "'3'"))}`.execute(own)
+    t.regex(JSON.stringify(rows), /Index Cond/)
   })
 })
 
