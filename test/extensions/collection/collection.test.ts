@@ -9,6 +9,7 @@ import {
   expand,
   fields,
   filter,
+  links,
   paginate,
   relation,
   resource,
@@ -19,6 +20,7 @@ import { etag } from 'kolba/etag'
 import { input } from 'kolba/input'
 import { json } from 'kolba/json'
 import { versions } from 'kolba/lifecycle'
+import { produces } from 'kolba/negotiate'
 import { prefer } from 'kolba/prefer'
 import { int, optional } from 'kolba/schema'
 import { MemoryLogger } from '../../support/memory-logger.js'
@@ -461,7 +463,7 @@ test('collection() and its parts refuse mistakes at registration', t => {
     ],
     [
       () => paginate({ secret: 'short' }),
-      'paginate: the option secret is "short". Give a string of at least 32 bytes, or a list of them.',
+      'paginate: the option secret is a string of 5 bytes. Give a string of at least 32 bytes, or a list of them.',
     ],
     [() => expand(people, { depth: 0 }), 'expand: the option depth is 0. Give a whole number from 1 to 10.'],
     [
@@ -494,6 +496,18 @@ test('collection() and its parts refuse mistakes at registration', t => {
     [
       () => app.get('/9', input({ query: { page: int() } }), collection(people), rows),
       'GET /9: collection: the query parameter page is of the collection, and of something else. Rename one.',
+    ],
+    [
+      () => app.get('/10', collection(people), json(), rows),
+      'GET /10: collection() stands above json(), which makes text. Put it below.',
+    ],
+    [
+      () => app.get('/11', filter(people), produces({ 'application/json': true }), sort(people), rows),
+      'GET /11: filter() stands above produces(), which makes text. Put it below.',
+    ],
+    [
+      () => app.get('/12', json(), collection(people), links(() => ({ self: '/' })) as never, rows),
+      'GET /12: collection() stands above links(), whose links would be left out with what is not declared. Put it below.',
     ],
   ]
   for (const [make, message] of wrong) t.throws(make, { instanceOf: TypeError, message })
