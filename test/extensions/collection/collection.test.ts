@@ -105,6 +105,24 @@ test('collection() gives nothing that is not declared, or may not be selected', 
     t.is((await get(`/people?${parameter}`)).status, 400, parameter)
 })
 
+test('collection() lets nobody find out by asking what may not be seen', async t => {
+  const app = kolba()
+  app.get('/people', prefer(), collection(people), () => ROWS)
+  const all = await (await app.client().get('/people')).text()
+  for (const query of [
+    'secret=s1',
+    'secret[like]=s*',
+    'secret[null]=false',
+    'sort=secret',
+    'fields=secret',
+    'expand=secret',
+  ]) {
+    t.is((await app.client().get(`/people?${query}`)).status, 400, query)
+    const lenient = await app.client().get(`/people?${query}`, { headers: { prefer: 'handling=lenient' } })
+    t.is((await lenient.text()).replaceAll(`?${query}&`, '?').replaceAll(`?${query}`, ''), all, query)
+  }
+})
+
 test('collection() refuses what is unknown or malformed, before the handler runs', async t => {
   let runs = 0
   const rows = () => {
