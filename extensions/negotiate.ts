@@ -73,7 +73,8 @@ export function produces<T = unknown, const K extends string = string>(
 
   const choose = (ctx: AroundContext, isSuffixed: boolean): Representation => {
     ctx.vary('Accept')
-    const named = isSuffixed ? all.find(({ short }) => ctx.path.endsWith(`.${short}`)) : undefined
+    const suffix = isSuffixed ? /\.(\w+)\/?$/.exec(ctx.path)?.[1] : undefined
+    const named = all.find(({ short }) => short === suffix)
     if (named) return named
     const asked = format ? ctx.query.format : undefined
     if (Array.isArray(asked)) throw problem(400, { detail: 'Send format once.' })

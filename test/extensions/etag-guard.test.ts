@@ -24,6 +24,7 @@ import { type BodyInput, body } from 'kolba/body'
 import { type EtagOptions, etag, type Guarded } from 'kolba/etag'
 import { component, inject } from 'kolba/inject'
 import { json } from 'kolba/json'
+import { csv, produces } from 'kolba/negotiate'
 import { output } from 'kolba/output'
 import { int, object, text } from 'kolba/schema'
 import { MemoryLogger } from '../support/memory-logger.ts'
@@ -1068,6 +1069,34 @@ test('a path that is written in two ways is one path', async t => {
   const statuses = await race(50, put)
   t.is(statuses[200], 1)
   t.is(pages.get('a,b')?.rev, 2)
+})
+
+test('a path that has a suffix too is one path, and where GET alone has it, it is another', async t => {
+  let count = 0
+  const says = produces({ 'application/json': true, 'text/csv': csv() }, { suffix: true })
+  const app = kolba({ signals: false })
+  const counter = app.group('/counters/:name', etag({ version: () => count }), says)
+  counter.get('/', ({ params }) => ({ name: params.name, count }))
+  counter.put('/', async ({ params }) => {
+    await soon()
+    count += 1
+    return { name: params.name, count }
+  })
+  app.get('/files/:name', etag(), says, ({ params }) => (params.name === 'a' ? { is: 'a' } : problem(404)))
+  app.put('/files/:name', etag(), json(), ({ params, version }) => [params.name, version ?? 'new'])
+  const client = app.client()
+
+  const headers = { 'If-Match': '"0"' }
+  const ways = ['', '.csv', '.json', '/', '.csv/']
+  const put = (index: number) => client.put(`/counters/a${ways[index % ways.length]}`, { headers })
+  t.deepEqual(await race(50, put), { 200: 1, 412: 49 })
+  t.is(count, 1)
+
+  // GET of this path is of the file a, and PUT of one with the name a.json.
+  const create = await client.put('/files/a.json', { headers: { 'If-None-Match': '*' } })
+  t.deepEqual([create.status, await create.json()], [200, ['a.json', 'new']])
+  t.is((await client.put('/files/a.json', { headers: { 'If-Match': '*' } })).status, 412)
+  t.is((await client.put('/files/a', { headers: { 'If-Match': '*' } })).status, 200)
 })
 
 test('writes without conditions do not get between the reading and the writing of others', async t => {

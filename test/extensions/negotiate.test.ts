@@ -403,6 +403,7 @@ test('produces({ suffix }) lets the path choose, in groups, blueprints and mount
   t.is(await get('/shelf'), `application/json ${JSON.stringify(BOOKS)}`)
   t.is(await get('/shelf.csv'), 'text/csv id,title\r\n1,Emma\r\n2,Persuasion\r\n')
   t.is(await get('/shelf/7.csv'), 'text/csv id\r\n7\r\n')
+  t.is(await get('/shelf/7.csv/'), 'text/csv id\r\n7\r\n')
   t.is(await get('/shelf/7.8.json'), 'application/json {"id":"7.8"}')
   t.is(await get('/shelf/7.txt'), 'application/json {"id":"7.txt"}')
   t.is(await get('/v1/books.csv'), 'text/csv id,title\r\n1,Emma\r\n2,Persuasion\r\n')
