@@ -51,7 +51,7 @@ const OPTIONS = {
  * Keeps rendered answers in this process, and gives them again without running what stands below.
  *
  * It stands below what may turn a request away (tokens, rate limits), which would not be asked for what is kept, and
- * above `etag()`, `json()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and
+ * above `etag()`, `json()`, `produces()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and
  * `noCache()` speak to other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
  *
  * Kept are answers of 200 to GET and QUERY, with the headers that were set below, for `ttl` seconds (or as long as a
@@ -86,7 +86,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
   let places = 0
 
   function register(route: Route) {
-    checkRoute(route, key !== undefined)
+    checkRoute(route, self, key !== undefined)
     const store = stores.get(route.app) ?? createStore(max, maxBytes)
     stores.set(route.app, store)
     enlist(route.app, store)
@@ -116,11 +116,16 @@ function isKept(ctx: AroundContext, hasKey: boolean): boolean {
 }
 
 /** @throws TypeError where it would do nothing, or what it should not */
-function checkRoute(route: Route, hasKey: boolean): void {
+function checkRoute(route: Route, self: Decorator, hasKey: boolean): void {
   const { decorators, methods, path } = route
   if (path === '{/*rest}' && decorators.length === 1)
     throw new TypeError('use: cached() would stand above what signs users in. Put it into a stack or a group.')
   const where = `${nameOf(route)}: cached`
+  const chooser = decorators.findIndex(({ name }) => name === 'produces')
+  if (chooser >= 0 && chooser < decorators.indexOf(self))
+    throw new TypeError(
+      `${where}() stands below produces(), which would say what is kept in one way alone. Put it above.`,
+    )
   if (methods.some(method => method === 'GET' || method === 'HEAD')) return
   if (!methods.includes('QUERY'))
     throw new TypeError(`${where} keeps what is read, and nothing is read here. Remove it.`)
