@@ -338,6 +338,9 @@ test('produces() below etag() gives each representation a tag of its own, and an
   t.is(written.status, 200)
   t.is(await written.text(), 'title\r\nPersuasion\r\n')
   t.is((await put(tags[1] as string, 'Sanditon')).status, 412)
+  // If-None-Match with a tag says: unless it is what I have seen, in whatever representation that was.
+  const unless = { 'if-none-match': written.headers.get('etag') ?? '' }
+  t.is((await client.put('/book', { json: { title: 'Sanditon' }, headers: unless })).status, 412)
   t.is((await put(written.headers.get('etag') ?? '', 'Sanditon')).status, 200)
 })
 
@@ -460,6 +463,10 @@ test('produces() refuses wrong renderings and options when it is made', t => {
       'produces: true renders JSON, and text/html is another type. Give a function (value, ctx).',
     ],
     [{ 'text/csv': csv }, 'produces: the rendering of text/csv is not called. Write csv().'],
+    [
+      { 'application/json': json({ pretty: true }) },
+      'produces: the rendering of application/json is the decorator json(). Give true for JSON, or a function (value, ctx).',
+    ],
     [{ 'text/yaml': yaml }, 'produces: the rendering of text/yaml is not called. Write yaml().'],
     [
       { 'text/csv': 'csv' },
