@@ -708,6 +708,32 @@ test('csv() writes 100,000 rows whole to one who reads, and HEAD ends the genera
   t.true(text.endsWith(`\r\n99999,${'x'.repeat(10)}\r\n`))
 })
 
+test('yaml() lets no text begin a line for readers of YAML 1.1', async t => {
+  const app = kolba()
+  // To them U+2028 ends a line: `admin` would be a member beside `name`.
+  const value = {
+    name: 'Ada\u2028admin:\u2028 true',
+    is: '=',
+    'a\u2029b': ['\x85', { c: 'd\ufeff' }],
+    long: `${'word '.repeat(40)}\u2028`,
+  }
+  app.get('/', produces({ 'application/yaml': yaml() }), () => value)
+  app.get('/flow', produces({ 'application/yaml': yaml() }), async function* () {
+    yield value
+  })
+  for (const [path, expected] of [
+    ['/', value],
+    ['/flow', [value]],
+  ] as const) {
+    const text = await (await app.client().get(path)).text()
+    t.notRegex(text, /[\x85\u2028\u2029\ufeff]/)
+    t.true(text.includes(String.raw`name: "Ada\Ladmin:\L true"`), text)
+    t.true(text.includes('is: "="'))
+    t.deepEqual(parseYaml(text) as unknown, expected)
+    t.deepEqual(parseYaml(text, { version: '1.1' }) as unknown, expected)
+  }
+})
+
 test('yaml() says what JSON says, to readers of YAML 1.2 and of 1.1', async t => {
   const app = kolba()
   let value: unknown
