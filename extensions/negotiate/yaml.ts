@@ -6,14 +6,12 @@ import { isFlowing, type Rendering, rendered, toJson } from './rendering.ts'
 const COMPAT = { compat: 'yaml-1.1' } as const
 const OPTIONS: ToStringOptions = { lineWidth: 0 }
 
-/** To readers of YAML 1.1 these are line breaks, behind which a client's text might add members; `=` is a type of its own. */
-const BREAK = /[\x85\u2028\u2029\ufeff]/
-const ESCAPED: Readonly<Record<string, string>> = {
-  '\x85': '\\N',
-  '\u2028': '\\L',
-  '\u2029': '\\P',
-  '\ufeff': '\\uFEFF',
-}
+/**
+ * What no YAML has but escaped, and what ends a line in 1.1: behind it the text of a client might add members. Of the
+ * rest, 1.1 reads a bare `=` as a type of its own, and few readers take a tab in bare text.
+ */
+const ODD = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g
+const QUOTED = new RegExp(`${ODD.source}|\\t|^\\s|^=$`)
 
 /**
  * Renders YAML 1.2 (`application/yaml`, RFC 9512) that YAML 1.1 reads alike. A value is made JSON first, so both say the
@@ -28,14 +26,13 @@ export function yaml(): Rendering {
     const text = toJson(value)
     if (text === undefined) return undefined
     const document = new Document(JSON.parse(text), COMPAT)
-    if (!BREAK.test(text) && !text.includes('"="')) return document.toString(OPTIONS)
     visit(document, {
       Scalar(_key, node) {
-        if (typeof node.value === 'string' && (node.value === '=' || BREAK.test(node.value))) node.type = 'QUOTE_DOUBLE'
+        if (typeof node.value === 'string' && QUOTED.test(node.value)) node.type = 'QUOTE_DOUBLE'
       },
     })
-    // All that are left stand in double quotes by now.
-    return document.toString(OPTIONS).replace(new RegExp(BREAK, 'g'), it => ESCAPED[it] as string)
+    // All of them stand in double quotes by now.
+    return document.toString(OPTIONS).replace(ODD, it => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)
   }
   return (value, ctx) => (isFlowing(value) ? list(value, write) : rendered(ctx, 'yaml()', () => write(value)))
 }

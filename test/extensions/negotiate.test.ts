@@ -585,9 +585,10 @@ test('csv() says in its Content-Type whether there is a header', async t => {
 })
 
 test('csv() begins text that a spreadsheet would run with an apostrophe, unless it is told not to', async t => {
-  const texts = ['=1+1', '+49 30', '-1', '@SUM(A1)', '\tx', '\rx', '＝1', 'a=1', '']
+  const texts = ['=1+1', '+49 30', '-1', '@SUM(A1)', '\tx', '\rx', '\n=1', '＝1', 'a=1', '']
   const rows = [...texts.map(a => ({ a })), { a: -1 }, { a: -1n }]
-  const safe = "a\r\n'=1+1\r\n'+49 30\r\n'-1\r\n'@SUM(A1)\r\n'\tx\r\n\"'\rx\"\r\n'＝1\r\na=1\r\n\r\n-1\r\n-1\r\n"
+  const safe =
+    "a\r\n'=1+1\r\n'+49 30\r\n'-1\r\n'@SUM(A1)\r\n'\tx\r\n\"'\rx\"\r\n\"'\n=1\"\r\n'＝1\r\na=1\r\n\r\n-1\r\n-1\r\n"
   t.is(await table(rows), safe)
   t.is(await table(rows, { formulas: true }), safe.replaceAll("'", ''))
   t.is(await table([{ '=cmd()': 1 }]), "'=cmd()\r\n1\r\n")
@@ -714,7 +715,8 @@ test('yaml() lets no text begin a line for readers of YAML 1.1', async t => {
   const value = {
     name: 'Ada\u2028admin:\u2028 true',
     is: '=',
-    'a\u2029b': ['\x85', { c: 'd\ufeff' }],
+    'a\u2029b': ['\x85', { c: 'd\ufeff', e: '\x7f\x80\x9f\ufffe\uffff' }],
+    'f\t\u200b': 'g\th',
     long: `${'word '.repeat(40)}\u2028`,
   }
   app.get('/', produces({ 'application/yaml': yaml() }), () => value)
@@ -726,8 +728,8 @@ test('yaml() lets no text begin a line for readers of YAML 1.1', async t => {
     ['/flow', [value]],
   ] as const) {
     const text = await (await app.client().get(path)).text()
-    t.notRegex(text, /[\x85\u2028\u2029\ufeff]/)
-    t.true(text.includes(String.raw`name: "Ada\Ladmin:\L true"`), text)
+    t.notRegex(text, /[\t\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/)
+    t.true(text.includes(String.raw`name: "Ada\u2028admin:\u2028 true"`), text)
     t.true(text.includes('is: "="'))
     t.deepEqual(parseYaml(text) as unknown, expected)
     t.deepEqual(parseYaml(text, { version: '1.1' }) as unknown, expected)
