@@ -40,7 +40,7 @@ export interface Representing<K extends string = string> {
 }
 
 /** What a handler returns for renderings that say what they take. */
-type Produced<T> = unknown extends T ? unknown : T | Reply | Response | null
+type Produced<T> = unknown extends T ? unknown : T | Reply | Response | Problem | null
 
 /**
  * Says one value in several ways, and lets the client choose by `Accept` (RFC 9110 section 12.5.1), before the handler

@@ -17,6 +17,7 @@ import {
   type Next,
   problem,
   put,
+  Reply,
   reply,
   stack,
 } from 'kolba'
@@ -779,6 +780,40 @@ test('a guarded write takes the tag of any representation, where it is of a vers
   }
   for (const odd of ['"x;a/%zz"', '"x;a/\xff"', '"x;/"', '"x;a/b;c/d"'])
     t.is((await put('/bytes', odd)).status, 412, odd)
+})
+
+test('the tag of a sparse or expanded read guards a write, where it is of a version, and a hash guards the whole', async t => {
+  let page = { text: 'a', author: 7, rev: 4 }
+  const shaped = decorator('shaped', async (ctx, next) => {
+    const row = (await next()) as typeof page
+    // A 304 from below has nothing to shape.
+    if (row instanceof Reply) return row
+    if (ctx.query.fields) return { [String(ctx.query.fields)]: row[ctx.query.fields as 'text'] }
+    return ctx.query.expand ? { ...row, author: { id: 7, name: 'Ada' } } : row
+  })
+  const app = kolba({ signals: false })
+  const stacks: [string, Decorator][] = [
+    ['/version', stack(json(), shaped, etag({ version: (row: typeof page) => row.rev }))],
+    ['/hash', stack(etag(), json(), shaped)],
+  ]
+  for (const [path, tagged] of stacks) {
+    app.get(path, tagged, () => page)
+    app.put(path, tagged, () => {
+      page = { ...page, rev: page.rev + 1 }
+      return page
+    })
+  }
+  const put = async (path: string, tag: string) =>
+    (await app.client().put(path, { headers: { 'If-Match': tag } })).status
+  for (const query of ['?fields=text', '?expand=author']) {
+    const tag = await tagOf(app, `/version${query}`)
+    t.is((await app.client().get(`/version${query}`, { headers: { 'If-None-Match': tag } })).status, 304)
+    t.is(await put('/version', tag), 200)
+    t.is(await put('/version', tag), 412)
+    // Of bytes that are a part it cannot be told whether the rest has changed.
+    t.is(await put('/hash', await tagOf(app, `/hash${query}`)), 412)
+  }
+  t.is(await put('/hash', await tagOf(app, '/hash')), 200)
 })
 
 test('a tag of its own with a semicolon is compared as a whole, version or not', async t => {
