@@ -59,7 +59,8 @@ const OPTIONS = {
  * nothing that sets a cookie. HEAD is answered from what GET has left, and requests with Range pass. An answer is given
  * for the same URL, the same request headers of those that `Vary` names, and the same user: Authorization, Cookie,
  * `ctx.user`, and headers of API keys that a decorator's note declares. Who knows users by something else says it in
- * `key`; nothing is kept for a user that JSON cannot tell from others.
+ * `key`. A user is plain data, or JSON of it has an `id`, an `_id` or a `sub`; for another nothing is kept, because it
+ * may be told from others by what JSON does not show.
  *
  * The answer has an ETag, and If-None-Match is answered with 304, without `etag()` as well; an `etag()` with a version
  * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a

@@ -332,10 +332,19 @@ test('cached() keeps nothing for a user whom JSON cannot tell from others', asyn
       return this.#id
     }
   }
+  class Role extends Hidden {
+    readonly role = 'reader'
+  }
   const circle: { self?: object } = {}
   circle.self = circle
   for (const user of [
     new Hidden(1),
+    new Role(1),
+    { claims: new Map([['sub', 'a']]), name: 'a' },
+    { roles: [new Role(1)] },
+    { name: 'a', [Symbol('id')]: 1 },
+    { toJSON: () => ({ role: 'reader' }) },
+    Object.create({ id: 1 }, { role: { value: 'reader', enumerable: true } }),
     circle,
     { id: 1n },
     5n,
@@ -350,6 +359,34 @@ test('cached() keeps nothing for a user whom JSON cannot tell from others', asyn
     const given = decorator('given', (_ctx, next: Next<{ user: unknown }>) => next({ user }))
     app.get('/', given, cached(FOREVER), () => String(++calls))
     for (const text of ['1', '2']) t.is(await (await app.client().get('/')).text(), text)
+  }
+})
+
+test('cached() keeps answers for users that are plain data, and for those that have an id', async t => {
+  class Person {
+    readonly id = 7
+    readonly groups = new Set(['a'])
+  }
+  class Record {
+    readonly #values = { _id: '66f', name: 'Ada' }
+    toJSON() {
+      return this.#values
+    }
+  }
+  for (const user of [
+    'ada',
+    7,
+    { name: 'Ada', roles: ['a', { of: null }], since: new Date(0), none: undefined },
+    Object.assign(Object.create(null), { name: 'Ada' }),
+    { sub: 'ada', claims: new Map() },
+    new Person(),
+    new Record(),
+  ]) {
+    const app = kolba()
+    let calls = 0
+    const given = decorator('given', (_ctx, next: Next<{ user: unknown }>) => next({ user }))
+    app.get('/', given, cached(FOREVER), () => String(++calls))
+    for (const text of ['1', '1']) t.is(await (await app.client().get('/')).text(), text)
   }
 })
 
