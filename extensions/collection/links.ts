@@ -30,7 +30,7 @@ export interface LinksOptions {
 }
 
 /** What a handler right below gives where the rows are of a declared type. */
-type Linked<T> = Row extends T ? unknown : T | readonly T[] | Reply | Response | Problem | null
+type Linked<T> = T | readonly T[] | Reply | Response | Problem | null
 
 /**
  * Adds `_links` to each row of a collection, to each of a list, or to the one row that a handler gives: the URLs that lead
@@ -54,15 +54,23 @@ type Linked<T> = Row extends T ? unknown : T | readonly T[] | Reply | Response |
  *   invoices: { href: `/customers/${row.id}/invoices`, title: 'What they owe' },
  * })), collection(customers), () => db.selectFrom('customer'))
  */
-export function links<T = Row>(
+export function links(
+  of: (row: Row, ctx: AroundContext) => Links,
+  options?: LinksOptions,
+): Decorator<object, AroundContext, unknown>
+export function links<T>(
   of: (row: T, ctx: AroundContext) => Links,
+  options?: LinksOptions,
+): Decorator<object, AroundContext, Linked<T>>
+export function links(
+  of: (row: never, ctx: AroundContext) => Links,
   options: LinksOptions = {},
-): Decorator<object, AroundContext, Linked<T>> {
+): Decorator<object, AroundContext, never> {
   if (typeof of !== 'function')
     throw new TypeError('links: give a function of a row, links(row => ({ self: row.url })).')
   checkOptions('links', options, { hal: kinds.flag, name: kinds.text })
   const { hal = true, name } = options
-  const linksOf = (row: unknown, ctx: AroundContext) => readLinks(ctx, of(row as T, ctx))
+  const linksOf = (row: unknown, ctx: AroundContext) => readLinks(ctx, of(row as never, ctx))
 
   const self: Decorator<object, AroundContext, never> = decorator<object, AroundContext>(
     'links',
