@@ -18,6 +18,8 @@ export {
   type Next,
   stack,
 } from './decorator.ts'
+export { traitsOf } from './fold.ts'
+export { type KeyPart, keyOf } from './key.ts'
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
@@ -25,6 +27,7 @@ export { nested } from './nested.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
 export type { Preferences } from './preferences.ts'
+export { principalOf } from './principal.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
 export { created, type Headers, noContent, Reply, redirect, reply, seeOther } from './reply.ts'
 export { statusOf } from './respond.ts'
