@@ -10,17 +10,17 @@ import {
   type Kolba,
   kinds,
   nameOf,
-  problem,
   type Route,
 } from '../src/index.ts'
-import { type Answer, type Before, fromText, replayOf } from './idempotency/answer.ts'
+import { type Answer, type Before, replayOf } from './idempotency/answer.ts'
+import { ask, readFound } from './idempotency/found.ts'
 import { type Held, hold, type Terms } from './idempotency/hold.ts'
 import { readKey } from './idempotency/key.ts'
 import { memoryStore } from './idempotency/memory.ts'
 import { watchPayload } from './idempotency/payload.ts'
 import { checkRoute, noteOf, REPEATED } from './idempotency/route.ts'
 import { callerOf, credentialsOf, placeOf } from './idempotency/scope.ts'
-import type { Found, IdempotencyStore } from './idempotency/store.ts'
+import type { IdempotencyStore } from './idempotency/store.ts'
 
 export { type MemoryStoreOptions, memoryStore } from './idempotency/memory.ts'
 export { type RedisClient, type RedisStoreOptions, redisStore } from './idempotency/redis.ts'
@@ -194,28 +194,4 @@ function enlist(app: App): void {
   app[running] = true
   // Of an app that is mounted the outer one knows how it ends.
   app.after(ctx => (ctx.app === app ? (ctx as Running)[running]?.held?.conclude() : undefined))
-}
-
-/** @throws Problem 503 where the store fails */
-async function ask<T>(route: Route, question: () => T): Promise<Awaited<T>> {
-  try {
-    return await question()
-  } catch (cause) {
-    const detail = `${nameOf(route)}: the store of idempotent() failed, so nothing was done. See the cause.`
-    throw problem(503, { detail, headers: { 'Retry-After': '5' } }, { cause })
-  }
-}
-
-/** @throws Problem 422 for a key of something else, 409 for one that has not ended, or has left no answer */
-function readFound({ payload, isRunning, answer }: Found, asked: string): Answer {
-  if (payload !== asked)
-    throw problem(422, { detail: 'This Idempotency-Key was used for another request. Send a new key with this one.' })
-  if (isRunning)
-    throw problem(409, {
-      detail: 'A request with this Idempotency-Key is still running. Send it again when it has ended.',
-      headers: { 'Retry-After': '1' },
-    })
-  if (answer !== undefined) return fromText(answer)
-  const advice = 'Look at what is there before you send it with a new key.'
-  throw problem(409, { detail: `This request was carried out before, and its answer was not kept. ${advice}` })
 }
