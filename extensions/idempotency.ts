@@ -125,7 +125,7 @@ export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs
         if (!run.replay) await run.held?.fail()
         if (!run.replay) throw error
       }
-      if (run.replay) return replayOf(run.replay)
+      if (run.replay) return replayOf(ctx, run.replay)
       if (!run.held) return value
       if (isSame(ctx, run)) return run.held.give(value)
       run.held.hide()

@@ -1,5 +1,5 @@
 import type { BaseContext } from '../../src/index.ts'
-import { type Answer, answerOf, type Before, finalAnswerOf, sourceOf, toReply, toText } from './answer.ts'
+import { type Answer, answerOf, type Before, finalAnswerOf, toText, withBody } from './answer.ts'
 import type { Claim, IdempotencyStore } from './store.ts'
 
 /** How long things are kept, in milliseconds, and how much. */
@@ -55,7 +55,7 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
     const { res } = ctx
     // A hook of the app failed before ours, or a handler never ends.
     if ((isEnded && (res.writableEnded || res.destroyed)) || age > terms.ttl) outcome ??= { text: undefined }
-    if (outcome) return save()
+    if (outcome && (await save())) return
     try {
       // Somebody else has it where this process slept too long.
       if (await store.begin(place, claim, terms.lease)) clearInterval(timer)
@@ -64,13 +64,15 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
     }
   }
 
-  async function save(): Promise<void> {
+  async function save(): Promise<boolean> {
     try {
       const isOurs = await store.finish(place, claim, outcome?.text, terms.ttl)
       clearInterval(timer)
       if (!isOurs) tell(new Error('idempotent: another request took the key before this one ended. Raise the lease.'))
+      return true
     } catch (error) {
       tell(error)
+      return false
     }
   }
 
@@ -83,10 +85,10 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
     }
   }
 
-  function keep(answer: Answer | undefined): Promise<void> {
+  async function keep(answer: Answer | undefined): Promise<void> {
     const isKept = answer && !isHidden && Buffer.byteLength(answer.body ?? '') <= terms.limit
     outcome = { text: isKept ? toText(answer) : undefined }
-    return save()
+    await save()
   }
 
   function tell(error: unknown): void {
@@ -99,7 +101,7 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
       answer = answerOf(ctx, value, before)
       // The client was told that it took too long, and will ask again.
       if (isConcluded) await keep(answer)
-      return answer ? toReply(answer, sourceOf(value)) : value
+      return answer ? withBody(value, answer) : value
     },
     async fail() {
       isEnded = true

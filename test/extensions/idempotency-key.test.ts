@@ -101,7 +101,7 @@ test('idempotent() takes whatever text a client puts into a string of RFC 9651',
 
 /** Differences: RFC 9651 section 4.2.10 has a parser decode what nobody here reads. */
 const TAKEN = {
-  'bad display string utf-8': 'the bytes of a parameter are not decoded, because no parameter means anything',
+  'bad display string utf-8 (invalid': 'the bytes of a parameter are not decoded, because no parameter means anything',
 }
 
 interface Vector {
@@ -161,7 +161,7 @@ for (const file of FILES.filter(file => file !== 'examples.json')) {
       .entries()) {
       const { status } = await client.post(`/${index}`, { headers: { 'Idempotency-Key': `"key";a=${raw[0]}` } })
       if (can_fail && status === 400) continue
-      const reason = Object.entries(TAKEN).find(([begin]) => name.startsWith(begin))?.[1]
+      const reason = Object.entries(TAKEN).find(([begin]) => name.startsWith(begin) && !/hex/.test(name))?.[1]
       t.is(status, must_fail && !reason ? 400 : 200, `${name}: ${raw[0]}`)
     }
   })
