@@ -66,6 +66,12 @@ async function repeats(t: ExecutionContext, { send, runs }: ReturnType<typeof op
   return content
 }
 
+/** A value, once something is said in Koa's way. */
+function after(ctx: Context, said: object, value: unknown): unknown {
+  Object.assign(ctx, said)
+  return value
+}
+
 // Each is answered with what its number says, and again.
 const ANSWERS: [title: string, stack: AnyDecorator[], run: (ctx: Context, count: number) => unknown, status: number][] =
   [
@@ -74,7 +80,7 @@ const ANSWERS: [title: string, stack: AnyDecorator[], run: (ctx: Context, count:
     ['a list that json() above writes in its way', [json({ pretty: true })], (_, count) => [count], 200],
     ['a list that json() writes below it in its way', [], () => [1, { a: 'é' }], 200],
     ['a string', [], (_, count) => `run ${count}, ÿ €`, 200],
-    ['a page', [], ctx => ((ctx.type = 'html'), '<p>'), 200],
+    ['a page', [], ctx => after(ctx, { type: 'html' }, '<p>'), 200],
     ['bytes', [], () => Buffer.from([0, 255, 128, 10]), 200],
     ['an array of bytes', [], () => new Uint8Array([0, 255, 128, 10]), 200],
     ['nothing', [], () => null, 204],
@@ -88,17 +94,22 @@ const ANSWERS: [title: string, stack: AnyDecorator[], run: (ctx: Context, count:
     [
       'headers of the handler',
       [],
-      ctx => (ctx.set('X-One', ['1', '2']), ctx.append('Link', '</>; rel="c"'), ctx.vary('Accept'), 1),
+      ctx => {
+        ctx.set('X-One', ['1', '2'])
+        ctx.append('Link', '</>; rel="c"')
+        ctx.vary('Accept')
+        return 1
+      },
       200,
     ],
-    ['a status of the handler', [], ctx => ((ctx.status = 202), { state: 'queued' }), 202],
+    ['a status of the handler', [], ctx => after(ctx, { status: 202 }, { state: 'queued' }), 202],
     [
       'what stands on ctx in the way of Koa',
       [],
-      ctx => void Object.assign(ctx, { status: 203, body: { koa: true } }),
+      ctx => after(ctx, { status: 203, body: { koa: true } }, undefined),
       203,
     ],
-    ['a status without a body in the way of Koa', [], ctx => void (ctx.status = 202), 202],
+    ['a status without a body in the way of Koa', [], ctx => after(ctx, { status: 202 }, undefined), 202],
     ['a problem that is thrown', [], () => Promise.reject(problem(402, { detail: 'No money.', balance: 3 })), 402],
     ['a problem that is returned', [], () => problem(409, { headers: { 'Retry-After': '7' } }), 409],
     [
@@ -880,9 +891,9 @@ test('idempotent() has at most one effect a key, however requests are interleave
     const pass = (label: string) => scheduler.schedule(Promise.resolve(), label)
     const memory = memoryStore()
     const store: IdempotencyStore = {
-      begin: async (...args) => (await pass('begin'), memory.begin(...args)),
-      finish: async (...args) => (await pass('finish'), memory.finish(...args)),
-      release: async (...args) => (await pass('release'), memory.release(...args)),
+      begin: (...args) => pass('begin').then(() => memory.begin(...args)),
+      finish: (...args) => pass('finish').then(() => memory.finish(...args)),
+      release: (...args) => pass('release').then(() => memory.release(...args)),
     }
     const app = kolba({ logger: keeping() })
     app.post('/', signedIn, idempotent({ store }), json(), body(), async ctx => {
