@@ -31,6 +31,7 @@ export async function settle(ctx: AroundContext, next: () => unknown, its: Settl
 
 function statusFor(ctx: AroundContext, value: unknown): number {
   if (value instanceof Reply || value instanceof Response) return value.status
+  if (value === null) return 204
   // Somebody has answered in Koa's way, or nobody has.
   return value === undefined ? ctx.status : statusOf(ctx)
 }
