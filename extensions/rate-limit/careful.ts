@@ -1,0 +1,63 @@
+import { type Awaitable, type BaseContext, isPromise } from '../../src/index.ts'
+
+/** How long a store may take for an answer, and how long it is left alone after it gave none. In milliseconds. */
+const TIME = 100
+const REST = 1000
+
+/** Asks a store; undefined where it fails, or does not answer in time. */
+export type Ask = <T>(ctx: BaseContext, limit: { name: string }, ask: () => Awaitable<T>) => Awaitable<T | undefined>
+
+/**
+ * Makes what asks a store and does not wait for one that is away: after a failure nobody asks for a second, and then one
+ * does, to see. The log has a line when it goes and one when it is back. Of the error it has the message alone, because
+ * that of a client may hold keys.
+ */
+export function carefully(becomes: string): Ask {
+  let isAway = false
+  let restUntil = 0
+
+  return ({ app: { logger } }, { name: limit }, ask) => {
+    function failed(error: unknown): undefined {
+      restUntil = performance.now() + REST
+      if (isAway) return
+      isAway = true
+      const reason = error instanceof Error ? error.message : String(error)
+      logger.error({ limit, reason }, `rateLimit: the store does not answer. Until it does, requests are ${becomes}.`)
+    }
+
+    function answered<T>(value: T): T {
+      if (isAway) logger.info({ limit }, 'rateLimit: the store answers again.')
+      isAway = false
+      return value
+    }
+
+    if (isAway) {
+      if (performance.now() < restUntil) return undefined
+      restUntil = performance.now() + REST
+    }
+    try {
+      const answer = ask()
+      return isPromise(answer) ? inTime(answer).then(answered, failed) : answered(answer)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+}
+
+function inTime<T>(answer: PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const refuse = () => reject(new Error(`no answer within ${TIME} ms`))
+    // Where it was this process that had no time, the answer may have come and not been read: that is done before then.
+    const late = setTimeout(() => setImmediate(refuse), TIME)
+    answer.then(
+      value => {
+        clearTimeout(late)
+        resolve(value)
+      },
+      error => {
+        clearTimeout(late)
+        reject(error)
+      },
+    )
+  })
+}
