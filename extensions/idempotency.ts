@@ -75,9 +75,9 @@ const OPTIONS = {
  * | 422 | that was used for something else: another query or another body, of which the bytes are compared |
  * | 503 | that cannot be looked up, because the store fails: nothing was done |
  *
- * A key belongs to the user, the method, the host and the route with its parameters. The user is `ctx.user`, else
+ * A key belongs to the user, the method, and the route with its parameters. The user is `ctx.user`, else
  * `ctx.state.user`, else whoever has the same Authorization, Cookie, and API key in a header that a decorator's note
- * declares; who is known by something else is what `principal` says.
+ * declares. Who is known by something else, such as the host where each has its own users, is what `principal` says.
  *
  * Kept are status, body, and the headers that were set below, but no cookies: a session is not given twice. What counts
  * is the answer at the end, errors of the handler and 5xx included. Not kept is what refuses the request above the

@@ -24,12 +24,13 @@ export function callerOf(ctx: BaseContext, principal: PrincipalOption, credentia
 }
 
 /**
- * What a key is kept under: its caller, the method, the host, the route with its parameters, and the key. It is a hash,
- * so that a store has neither keys nor credentials. The parameters are decoded, so there is one way to write a path.
+ * What a key is kept under: its caller, the method, the route with its parameters, and the key. It is a hash, so that a
+ * store has neither keys nor credentials. The parameters are decoded, so there is one way to write a path. The host is
+ * not in it: a repetition may come through another proxy, and by another name, and would be carried out again.
  */
 export function placeOf(ctx: AroundContext, route: Route, name: string, caller: string, key: string): string {
   const params = Object.entries(ctx.params).sort(([one], [other]) => (one < other ? -1 : 1))
-  const parts = [caller, ctx.method, ctx.host.toLowerCase(), route.path, params, key]
+  const parts = [caller, ctx.method, route.path, params, key]
   return `${name}${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`
 }
 

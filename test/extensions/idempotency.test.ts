@@ -200,9 +200,8 @@ const DIFFERENCES: [what: string, sent: Sent, answer: 'again' | 'new' | 422][] =
   ['no user', { headers: { 'X-User': '' } }, 'new'],
   ['another token of the same user', { headers: { Authorization: 'Bearer other' } }, 'again'],
   ['another cookie of the same user', { headers: { Cookie: 'a=b' } }, 'again'],
-  ['another host', { headers: { Host: 'other.example' } }, 'new'],
-  ['another port', { headers: { Host: 'localhost:81' } }, 'new'],
-  ['another case of the host', { headers: { Host: 'LOCALHOST' } }, 'again'],
+  // It may come by another name, or through a proxy that gives it one.
+  ['another host', { headers: { Host: 'other.example:81' } }, 'again'],
 ]
 
 for (const [what, sent, answer] of DIFFERENCES) {
