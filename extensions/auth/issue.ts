@@ -152,11 +152,8 @@ export function issueTokens<User>(options: IssueOptions<User>): TokenRoutes<User
     return answer(await issue(user))
   })
   routes.post('/refresh', fields('refresh_token'), async function refreshToken(ctx) {
-    const turn = await sessions.open(ctx.given)
-    if (!('take' in turn)) {
-      if (turn.ended) tell(ctx, turn.ended)
-      throw invalid(USED)
-    }
+    const turn = await sessions.open(ctx.given, session => tell(ctx, session))
+    if (!turn) throw invalid(USED)
     // Before it is taken: where this fails, the client still has a token to try again with.
     const user = await load(turn.session.subject, ctx)
     if (!isSomebody(user)) {

@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly grace: number
 }
 
+type Tell = (session: string) => void
+
 /** A refresh token that may be exchanged, its session found. */
 export interface Turn {
   readonly id: string
@@ -74,22 +76,22 @@ export function sessionsIn({ store, prefix, refresh, session: longest, grace }: 
 
   const end = async (id: string) => void (await remove(`session:${id}`))
 
-  /** Ends the session of a token that was used before. @returns its id, where it has ended now */
-  async function punish(hash: string): Promise<string | undefined> {
+  /** Ends the session of a token that was used before. */
+  async function punish(hash: string, tell: Tell): Promise<void> {
     const used = await read<{ session: string; at: number }>(`used:${hash}`)
     if (!used || Date.now() - used.at < grace * 1000) return
-    return (await remove(`session:${used.session}`)) ? used.session : undefined
+    if (await remove(`session:${used.session}`)) tell(used.session)
   }
 
-  /** Finds what a refresh token may be exchanged for, or the id of the session that it has just ended. */
-  async function open(token: unknown): Promise<Turn | { readonly ended: string | undefined }> {
-    if (!isSecretToken(prefix, token)) return { ended: undefined }
+  /** Finds what a refresh token may be exchanged for; tells of a session that has ended because one was used twice. */
+  async function open(token: unknown, tell: Tell): Promise<Turn | undefined> {
+    if (!isSecretToken(prefix, token)) return
     const hash = hashToken(token)
     const kept = await read<Kept>(`refresh:${hash}`)
-    if (!kept) return { ended: await punish(hash) }
+    if (!kept) return void (await punish(hash, tell))
     const id = kept.session
     const session = kept.until > Date.now() ? await find(id) : undefined
-    if (!session) return { ended: undefined }
+    if (!session) return
     return {
       id,
       session,
@@ -98,7 +100,7 @@ export function sessionsIn({ store, prefix, refresh, session: longest, grace }: 
         // That it is used is written before it is taken, so that nobody finds it neither here nor there.
         await write(`used:${hash}`, { session: id, at: Date.now() }, session.until)
         if (await remove(`refresh:${hash}`)) return add(id, session)
-        await punish(hash)
+        await punish(hash, tell)
         return undefined
       },
     }

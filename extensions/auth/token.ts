@@ -6,6 +6,7 @@ import {
   type BaseContext,
   checkOptions,
   type Decorator,
+  isPromise,
   type Kind,
   kinds,
   when,
@@ -199,7 +200,7 @@ function foreign(verify: (token: string, ctx: AroundContext) => unknown): Check 
   return (token, ctx) => {
     try {
       const user = verify(token, ctx)
-      return user instanceof Promise ? user.then(toFound, toRefusal) : when(user, toFound)
+      return isPromise(user) ? Promise.resolve(user).then(toFound, toRefusal) : toFound(user)
     } catch (error) {
       return toRefusal(error)
     }
