@@ -68,7 +68,7 @@ const OPTIONS = {
  *
  * | answer | to a key |
  * |---|---|
- * | the first one, with `Idempotency-Replayed: true` | whose request has ended |
+ * | the first one, whatever this request accepts, with `Idempotency-Replayed: true` | whose request has ended |
  * | 400 | that is malformed, or not there and `required` |
  * | 409, with Retry-After | whose request is still running |
  * | 409, without | whose request has ended with an answer that is not kept: a stream, a web `Response`, or more than `limit` bytes |

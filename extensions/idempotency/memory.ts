@@ -41,7 +41,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): IdempotencyStore 
       if (has && has.owner !== owner) return false
       const put = (answer?: string) => {
         const size = RECORD + key.length + Buffer.byteLength(answer ?? '')
-        ended.set(key, { owner, payload, isRunning: false, answer }, { size, ttl })
+        ended.set(key, { owner, payload, isRunning: false, answer }, { size, ttl: Math.ceil(ttl) })
       }
       put(answer)
       // What is larger than all room there is has not been taken.

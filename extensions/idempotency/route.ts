@@ -11,7 +11,9 @@ export function checkRoute(route: Route, self: Decorator): void {
   if (decorators.filter(({ name }) => name === self.name).length > 1)
     throw new TypeError(`${where} stands here twice. Remove one of them.`)
   const traits = decorators.map(it => ({ name: it.name, ...traitsOf(it, route) }))
-  const place = decorators.indexOf(self)
+  // A handler that another one chooses (versions) has decorators of its own, and below those of the route.
+  const own = decorators.indexOf(self)
+  const place = own < 0 ? decorators.length : own
   const reader = traits.slice(0, place).find(({ reads }) => reads)
   if (reader) throw new TypeError(`${where} cannot see the body that ${reader.name} has read. Put it above that.`)
   const last = traits.findLastIndex(({ reads }) => reads)

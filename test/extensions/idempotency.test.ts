@@ -5,11 +5,13 @@ import fc from 'fast-check'
 import bodyParser from 'koa-bodyparser'
 import { type AnyDecorator, type Context, decorator, kolba, type Next, problem, Reply, reply } from 'kolba'
 import { body } from 'kolba/body'
+import { bulk } from 'kolba/collection'
 import { etag } from 'kolba/etag'
 import { type IdempotencyStore, idempotent, memoryStore } from 'kolba/idempotency'
 import { component, inject } from 'kolba/inject'
 import { input } from 'kolba/input'
 import { json } from 'kolba/json'
+import { versions } from 'kolba/lifecycle'
 import { patch } from 'kolba/patch'
 import { text } from 'kolba/schema'
 import { keeping } from '../support/layers.js'
@@ -822,6 +824,42 @@ for (const [run, message] of WRONG) {
     t.throws(() => run(kolba()), { instanceOf: TypeError, message })
   })
 }
+
+test('idempotent() stands above bulk(), and not below it', async t => {
+  const app = kolba()
+  let count = 0
+  const add = () => {
+    count += 1
+    return count
+  }
+  app.post('/', idempotent(), json(), bulk(), add)
+  const send = () => app.client().post('/', { json: ['a', 'b'], headers: { 'Idempotency-Key': '"k"' } })
+  const first = await contentOf(await send())
+  t.deepEqual(await contentOf(await send()), first)
+  t.is(count, 2)
+  t.throws(() => app.post('/below', bulk(), idempotent(), add), {
+    message: 'POST /below: idempotent cannot see the body that bulk has read. Put it above that.',
+  })
+})
+
+test('idempotent() stands on one version of a handler', async t => {
+  const app = kolba()
+  let count = 0
+  const add = () => {
+    count += 1
+    return count
+  }
+  const composed = idempotent()(body()(add))
+  app.post('/', json(), versions({ 1: add, 2: composed }, { by: 'header' }))
+  const send = async (version: string, json = 1) =>
+    (await app.client().post('/', { json, headers: { 'Idempotency-Key': '"k"', 'Accept-Version': version } })).text()
+  t.deepEqual([await send('1'), await send('1')], ['1', '2'])
+  t.deepEqual([await send('2'), await send('2')], ['3', '3'])
+  t.regex(await send('2', 5), /"status":422/)
+  t.throws(() => app.post('/below', body(), versions({ 1: add, 2: composed }, { by: 'header' })), {
+    message: 'POST /below: idempotent cannot see the body that body has read. Put it above that.',
+  })
+})
 
 test('idempotent() lets what signs users in stand between it and what reads the body', async t => {
   const app = open([idempotent(), secured, signedIn, body()], (_, count) => count)
