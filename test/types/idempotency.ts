@@ -5,7 +5,8 @@ import { same } from './same.ts'
 
 // It adds nothing, and takes nothing away.
 app.post('/:id', signedIn, idempotent({ required: true }), ctx => `${ctx.params.id} ${ctx.user.name}`)
-same<ReturnType<typeof idempotent>, Decorator>(true)
+const once = idempotent({ required: true })
+same<typeof once, Decorator>(true)
 
 // What principal looks at has to be there above.
 const own = idempotent({ principal: (ctx: { user: User }) => ctx.user.name })
