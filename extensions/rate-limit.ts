@@ -36,7 +36,7 @@ export type { Key } from './rate-limit/who.ts'
 export function rateLimit<Needs = unknown>(
   limit: Rate | RateLimitOptions<Needs>,
   options: Omit<RateLimitOptions<Needs>, 'limit' | 'per'> = {},
-): Decorator<object, BaseContext & NoInfer<Needs>> {
+): Decorator<object, BaseContext & Needs> {
   const settings = readOptions(limit, options)
   const { rule, name, store, dryRun, legacyHeaders } = settings
   const made = performance.now()
@@ -59,5 +59,5 @@ export function rateLimit<Needs = unknown>(
   }
 
   const self = named(decorator('rateLimit', around, { register, note: dryRun ? {} : NOTE }), name)
-  return self as Decorator<object, BaseContext & NoInfer<Needs>>
+  return self as Decorator<object, BaseContext & Needs>
 }

@@ -3,6 +3,8 @@ import { type Awaitable, type BaseContext, isPromise } from '../../src/index.ts'
 /** How long a store may take for an answer, and how long it is left alone after it gave none. In milliseconds. */
 const TIME = 100
 const REST = 1000
+/** In how many steps that time is counted. */
+const STEPS = 10
 
 /** Asks a store; undefined where it fails, or does not answer in time. */
 export type Ask = <T>(ctx: BaseContext, limit: { name: string }, ask: () => Awaitable<T>) => Awaitable<T | undefined>
@@ -44,18 +46,25 @@ export function carefully(becomes: string): Ask {
   }
 }
 
+/**
+ * Waits for an answer. The time is counted in steps, of which each counts once however long it was: where this process
+ * or its machine had no time, the answer may have come and not been read, and the store is not to blame.
+ */
 function inTime<T>(answer: PromiseLike<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const refuse = () => reject(new Error(`no answer within ${TIME} ms`))
-    // Where it was this process that had no time, the answer may have come and not been read: that is done before then.
-    const late = setTimeout(() => setImmediate(refuse), TIME)
+    let steps = 0
+    let timer = setTimeout(function step() {
+      steps += 1
+      if (steps < STEPS) timer = setTimeout(step, TIME / STEPS)
+      else reject(new Error(`no answer within ${TIME} ms`))
+    }, TIME / STEPS)
     answer.then(
       value => {
-        clearTimeout(late)
+        clearTimeout(timer)
         resolve(value)
       },
       error => {
-        clearTimeout(late)
+        clearTimeout(timer)
         reject(error)
       },
     )

@@ -37,14 +37,21 @@ export function redisStore(redis: RedisClient | string, options: RedisStoreOptio
   if (typeof client?.evalsha !== 'function' || typeof client.eval !== 'function')
     throw new TypeError('redisStore: this is no client of ioredis. Give one, or a URL like redis://localhost:6379.')
 
-  async function run({ sha, text }: Script, key: string, cost: number, rule: Rule, start = 0): Promise<unknown> {
+  const sent = new Set<Script>()
+
+  async function run(script: Script, key: string, cost: number, rule: Rule, start = 0): Promise<unknown> {
     const args = [prefix + key, cost, rule.limit, rule.per, rule.burst, start]
+    // The first goes with its text, so that Redis knows it when the next comes.
+    if (!sent.has(script)) {
+      sent.add(script)
+      return client.eval(script.text, 1, ...args)
+    }
     try {
-      return await client.evalsha(sha, 1, ...args)
+      return await client.evalsha(script.sha, 1, ...args)
     } catch (error) {
-      // Redis has not seen it yet, or has been started again.
+      // Redis has been started again, or this is another node of a cluster.
       if (!String(error).includes('NOSCRIPT')) throw error
-      return client.eval(text, 1, ...args)
+      return client.eval(script.text, 1, ...args)
     }
   }
 
