@@ -6,8 +6,6 @@ import {
   type Decorator,
   decorator,
   isBytes,
-  type Kind,
-  kinds,
   type Next,
   nameOf,
   Reply,
@@ -15,13 +13,9 @@ import {
   statusOf,
   when,
 } from '../../src/index.ts'
-import { isNobody, type PermitOptions, refusalOf, unknown } from './permit.ts'
+import { hide, isNobody, type PermitOptions, refusalOf, unknown } from './permit.ts'
 
 const READS = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS'])
-const hide: Kind = {
-  words: 'true, false, or a non-empty string',
-  test: it => kinds.flag.test(it) || kinds.text.test(it),
-}
 
 /**
  * Asks of the thing that comes up from below whether the user may see it; where not, the answer is 404, as if it were
@@ -50,7 +44,7 @@ export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
       return when(check(user as User, thing as Thing, ctx as never), (answer: unknown) => {
         if (answer === true) return value
         if (answer === false) throw refusalOf({ hide: options.hide ?? true })
-        throw new TypeError('mayRead: the check gave neither. Return true or false.')
+        throw new TypeError('mayRead: the check gave neither true nor false. Return one of them.')
       })
     })
   }

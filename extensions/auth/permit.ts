@@ -46,7 +46,7 @@ type WantsOf<D> = (D extends Decorator<object, infer N> ? (ctx: N) => void : nev
   : never
 
 const rule: unique symbol = Symbol.for('kolba.permit') as never
-const hide: Kind = {
+export const hide: Kind = {
   words: 'true, false, or a non-empty string',
   test: it => kinds.flag.test(it) || kinds.text.test(it),
 }
@@ -76,12 +76,10 @@ export function permit<User = unknown, Ctx = unknown>(
     check: (user, ctx) =>
       when(check(user as User, ctx as never), (answer: unknown) => {
         if (typeof answer === 'boolean') return answer ? undefined : refuse()
-        throw new TypeError(`permit: the check gave ${answer === null ? 'null' : `a ${typeof answer}`}. ${ADVICE}`)
+        throw new TypeError('permit: the check gave neither true nor false. Return one of them.')
       }),
   })
 }
-
-const ADVICE = 'Return true or false.'
 
 /** What a refusal by a rule is: 403, or 404 for what is to be hidden. */
 export function refusalOf({ hide = false }: PermitOptions): Problem {
