@@ -8,11 +8,11 @@ import {
   kinds,
   when,
 } from '../../src/index.ts'
-import { isUser } from './basic.ts'
 import { challengeOf, printable, type Refusal } from './challenge.ts'
 import { readKey } from './credentials.ts'
 import { authentication, type Identity } from './scheme.ts'
 import { isSecretToken, prefix } from './secret-token.ts'
+import { isSomebody } from './somebody.ts'
 
 export interface ApiKeyOptions<R, Needs = unknown> {
   /** Gives whose key it is; undefined is 401. Look it up by `hashToken(key)`, so that what is stored is no key. */
@@ -49,10 +49,11 @@ export function apiKey<R, Needs = unknown>(
   if (!verify) throw new TypeError('apiKey: there is no verify. Give apiKey({ verify: key => user }).')
   const challenge = challengeOf('ApiKey', { realm, header: name })
   const wrong: Refusal = { status: 401, detail: 'The key is not valid.', challenge }
-  const outcome = (user: unknown): Identity | Refusal => (isUser('apiKey', user) ? { user, challenge } : wrong)
+  const outcome = (user: unknown): Identity | Refusal => (isSomebody('apiKey', user) ? { user, challenge } : wrong)
   return authentication('apiKey', {
     challenges: [challenge],
-    headers: [name.toLowerCase()],
+    headers: [name],
+    takes: [name.toLowerCase()],
     security: { [name]: { scheme: { type: 'apiKey', in: 'header', name } } },
     authenticate(ctx) {
       const credentials = readKey(ctx.req, name.toLowerCase())

@@ -10,6 +10,7 @@ import {
 import { challengeOf, printable, type Refusal } from './challenge.ts'
 import { readAuthorization } from './credentials.ts'
 import { authentication, type Identity } from './scheme.ts'
+import { isSomebody } from './somebody.ts'
 
 export interface BasicOptions {
   /** What the browser asks the password for. @default 'api' */
@@ -41,10 +42,11 @@ export function basicAuth<R, Needs = unknown>(
   const { realm = 'api' } = options
   const challenge = challengeOf('Basic', { realm, charset: 'UTF-8' })
   const wrong: Refusal = { status: 401, detail: 'The name or the password is wrong.', challenge }
-  const outcome = (user: unknown): Identity | Refusal => (isUser('basicAuth', user) ? { user, challenge } : wrong)
+  const outcome = (user: unknown): Identity | Refusal => (isSomebody('basicAuth', user) ? { user, challenge } : wrong)
   return authentication('basicAuth', {
     challenges: [challenge],
-    headers: ['authorization'],
+    headers: ['Authorization'],
+    takes: ['Basic'],
     security: { basic: { scheme: { type: 'http', scheme: 'basic' } } },
     authenticate(ctx) {
       const credentials = readAuthorization(ctx.req, 'Basic')
@@ -57,12 +59,6 @@ export function basicAuth<R, Needs = unknown>(
       return isPromise(user) ? when(user, outcome) : outcome(user)
     },
   }) as never
-}
-
-/** Did a verify function give somebody? @throws TypeError for true, which is nobody in particular */
-export function isUser(where: string, user: unknown): boolean {
-  if (user === true) throw new TypeError(`${where}: true is no user. Return who it is, { id }, or undefined.`)
-  return user !== undefined && user !== null && user !== false
 }
 
 /** The name before the first colon, the password behind it; no control characters, RFC 7617 section 2. */

@@ -19,6 +19,7 @@ import { ALGORITHMS } from './keys.ts'
 import { prefix } from './secret-token.ts'
 import { sessionsIn } from './sessions.ts'
 import { type SigningOptions, signerOf } from './signer.ts'
+import { isSomebody } from './somebody.ts'
 import { memoryTokens, store, type TokenStore } from './store.ts'
 
 export interface IssueOptions<User> extends SigningOptions {
@@ -148,7 +149,7 @@ export function issueTokens<User>(options: IssueOptions<User>): TokenRoutes<User
   const routes = blueprint('tokens')
   routes.post('/', signIn(), async function issueToken(ctx) {
     const user = await check(ctx.credentials, ctx)
-    if (!isSomebody(user)) throw invalid('The name or the password is wrong.')
+    if (!isSomebody('issueTokens', user)) throw invalid('The name or the password is wrong.')
     return answer(await issue(user))
   })
   routes.post('/refresh', fields('refresh_token'), async function refreshToken(ctx) {
@@ -156,7 +157,7 @@ export function issueTokens<User>(options: IssueOptions<User>): TokenRoutes<User
     if (!turn) throw invalid(USED)
     // Before it is taken: where this fails, the client still has a token to try again with.
     const user = await load(turn.session.subject, ctx)
-    if (!isSomebody(user)) {
+    if (!isSomebody('issueTokens', user)) {
       await turn.end()
       throw invalid(USED)
     }
@@ -190,11 +191,6 @@ function tell(ctx: BaseContext, session: string): void {
 function idOf(user: unknown): string {
   const { id } = Object(user) as { id?: unknown }
   return typeof id === 'number' || typeof id === 'bigint' ? String(id) : (id as string)
-}
-
-function isSomebody<User>(user: User | undefined | null | false): user is User {
-  if ((user as unknown) === true) throw new TypeError('issueTokens: true is no user. Return the account, or undefined.')
-  return user !== undefined && user !== null && user !== false
 }
 
 function isNames(it: unknown): boolean {

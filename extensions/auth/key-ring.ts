@@ -41,10 +41,7 @@ export type Keys = KeyInput | NamedKey | readonly (KeyInput | NamedKey)[] | { re
  */
 export function ringOf(where: string, keys: readonly VerifyingKey[]): KeyRing {
   const types = new Set(keys.map(({ key }) => key.type))
-  if (types.size > 1)
-    throw new TypeError(
-      `${where}: there are secrets beside public keys. Make two, anyOf(tokenAuth(...), tokenAuth(...)).`,
-    )
+  if (types.size > 1) throw new TypeError(`${where}: there are secrets beside public keys. Leave one kind out.`)
   for (const [index, key] of keys.entries()) {
     const twin = keys.findIndex(
       ({ kid, algorithms }) => kid === key.kid && algorithms.some(algorithm => key.algorithms.includes(algorithm)),

@@ -21,7 +21,7 @@ import { schemeOf, standingOf } from './scheme.ts'
 /** Gives the refusal, undefined where it permits. */
 type Check = (user: unknown, ctx: AroundContext) => Awaitable<Problem | undefined>
 
-interface Rule {
+export interface Rule {
   readonly check: Check
   readonly scopes: readonly string[]
 }
@@ -36,15 +36,10 @@ export interface PermitOptions {
 }
 
 /** A decorator that needs a user above, of this kind, and lets nobody else pass. */
-type Guard<User, Ctx = unknown> = Decorator<
+export type Guard<User, Ctx = unknown> = Decorator<
   { user: NonNullable<User> },
   BaseContext & Ctx & { user: User | undefined | null }
 >
-type AnyGuard = Decorator<{ user: NonNullable<unknown> }, never>
-type WantsOf<D> = (D extends Decorator<object, infer N> ? (ctx: N) => void : never) extends (ctx: infer N) => void
-  ? N
-  : never
-
 const rule: unique symbol = Symbol.for('kolba.permit') as never
 export const hide: Kind = {
   words: 'true, false, or a non-empty string',
@@ -130,51 +125,8 @@ export function scopes(...names: readonly [string, ...string[]]): Guard<unknown>
   })
 }
 
-/** Lets pass whom all of these let pass. They are asked in turn, and the first that refuses is what is answered. */
-export function and<const D extends readonly [AnyGuard, ...AnyGuard[]]>(
-  ...guards: D
-): Guard<unknown, WantsOf<D[number]>> {
-  const rules = guards.map(it => ruleOf('and', it))
-  const ask = (user: unknown, ctx: AroundContext, index: number): Awaitable<Problem | undefined> => {
-    const next = rules[index]
-    if (!next) return undefined
-    return when(next.check(user, ctx), refusal => refusal ?? ask(user, ctx, index + 1)) as Awaitable<
-      Problem | undefined
-    >
-  }
-  return combined('and', guards, { scopes: scopesOf(rules), check: (user, ctx) => ask(user, ctx, 0) })
-}
-
-/** Lets pass whom one of these lets pass. They are asked in turn; where all refuse, what the first says is answered. */
-export function or<const D extends readonly [AnyGuard, ...AnyGuard[]]>(
-  ...guards: D
-): Guard<unknown, WantsOf<D[number]>> {
-  const rules = guards.map(it => ruleOf('or', it))
-  const ask = (user: unknown, ctx: AroundContext, index: number, first?: Problem): Awaitable<Problem | undefined> => {
-    const next = rules[index]
-    if (!next) return first
-    return when(next.check(user, ctx), refusal =>
-      refusal ? ask(user, ctx, index + 1, first ?? refusal) : undefined,
-    ) as Awaitable<Problem | undefined>
-  }
-  return combined('or', guards, { scopes: [], check: (user, ctx) => ask(user, ctx, 0) })
-}
-
-/** Lets pass whom this refuses: a user all the same, 401 without one. */
-export function not<D extends AnyGuard>(guard: D): Guard<unknown, WantsOf<D>> {
-  const { check } = ruleOf('not', guard)
-  return combined('not', [guard], {
-    scopes: [],
-    check: (user, ctx) => when(check(user, ctx), refusal => (refusal ? undefined : refusalOf({}))),
-  })
-}
-
-function combined<G>(name: string, guards: readonly AnyGuard[], its: Rule): G {
-  if (guards.length === 0) throw new TypeError(`${name}: there is nothing to combine. Say ${name}(roles('a'), ...).`)
-  return guard(`${name}(${guards.map(({ name }) => name).join(', ')})`, its) as G
-}
-
-function guard<G>(name: string, its: Rule): G {
+/** The decorator of a rule. It asks about a user, so it lets nobody pass where there is none. */
+export function guard<G>(name: string, its: Rule): G {
   const around = (ctx: AroundContext & { user: unknown }, next: Next<{ user: NonNullable<unknown> }>): unknown => {
     const { user } = ctx
     if (isNobody(user)) throw unknown(ctx)
@@ -197,15 +149,9 @@ export function unknown(ctx: BaseContext): Problem {
   return challenges ? missing(challenges) : problem(403, { detail: 'This needs a user, and there is none.' })
 }
 
-function ruleOf(where: string, given: unknown): Rule {
-  const its = isDecorator(given) ? (given as { [rule]?: Rule })[rule] : undefined
-  if (its) return its
-  const name = (typeof given === 'function' && given.name) || 'this'
-  throw new TypeError(`${where}: ${name} is no rule. Give permit(...), roles(...) or scopes(...).`)
-}
-
-function scopesOf(rules: readonly Rule[]): readonly string[] {
-  return rules.flatMap(({ scopes }) => scopes)
+/** The rule of a decorator, undefined for any other. */
+export function ruleIn(it: unknown): Rule | undefined {
+  return isDecorator(it) ? (it as { [rule]?: Rule })[rule] : undefined
 }
 
 function checkNames(where: string, names: readonly unknown[], form: RegExp): void {

@@ -24,8 +24,10 @@ export interface Identity<User = unknown> {
 /** A way to authenticate, or several of which one is enough. */
 export interface Scheme<User = unknown> {
   readonly challenges: readonly string[]
-  /** The headers that it looks at, in lower case. */
+  /** The headers that it looks at. */
   readonly headers: readonly string[]
+  /** The kinds of credentials, of which no other may take the same. */
+  readonly takes: readonly string[]
   readonly security: NonNullable<Note['security']>
   /** Gives undefined, and no promise, where the request has no credentials of this kind. */
   authenticate(ctx: AroundContext): Awaitable<Identity<User> | Refusal> | undefined
@@ -59,7 +61,7 @@ export function authentication<User, Needs>(
 ): Decorator<{ user: User }, BaseContext & Needs> {
   // A shared cache keeps nothing that was asked for with Authorization (RFC 9111 section 3.5); of other headers it knows
   // nothing, so Vary has to name them.
-  const varies = its.headers.some(name => name !== 'authorization')
+  const varies = its.headers.some(name => name !== 'Authorization')
   const around = (ctx: AroundContext, next: Next<{ user: User }>): unknown => {
     if (varies) ctx.vary(its.headers as string[])
     const outcome = its.authenticate(ctx)
@@ -88,7 +90,7 @@ export function stand(ctx: BaseContext, its: Standing): void {
 export function noteOf({ security, headers }: Scheme, isOptional = false): Note {
   const description = isOptional ? 'The credentials are wrong' : 'There are no credentials, or wrong ones'
   const header = { 'WWW-Authenticate': { description: 'The credentials to send', schema: { type: 'string' } } }
-  const malformed = headers.includes('authorization') && {
+  const malformed = headers.includes('Authorization') && {
     400: { description: 'The credentials are malformed', headers: header },
   }
   return {

@@ -15,7 +15,8 @@ type WantsOf<D> = (D extends Decorator<object, infer N> ? (ctx: N) => void : nev
  * Authenticates by one of several: the first whose credentials are in the request decides, and where those are wrong
  * no other is asked. A 401 has the challenge of each, on a line of its own (RFC 9110 section 11.6.1).
  *
- * @throws TypeError for what does not authenticate, and for `optional()`, which goes around it
+ * @throws TypeError for what does not authenticate, for `optional()`, which goes around it, and for two of one kind, since
+ *   the second would never be asked
  * @example app.get('/me', anyOf(tokenAuth(...), apiKey(...)), ctx => ctx.user)
  */
 export function anyOf<const D extends readonly [Auth, ...Auth[]]>(
@@ -26,6 +27,7 @@ export function anyOf<const D extends readonly [Auth, ...Auth[]]>(
   const its: Scheme = {
     challenges: unique(schemes.flatMap(({ challenges }) => challenges)),
     headers: unique(schemes.flatMap(({ headers }) => headers)),
+    takes: checkTakes(schemes.flatMap(({ takes }) => takes)),
     security: Object.assign({}, ...schemes.map(({ security }) => security)),
     authenticate(ctx) {
       for (const scheme of schemes) {
@@ -52,11 +54,18 @@ export function optional<User, Needs>(
     ctx.vary(its.headers as string[])
     const outcome = its.authenticate(ctx)
     if (outcome !== undefined) return when(outcome, outcome => next(admit(ctx, its, outcome)))
-    if (its.headers.some(name => ctx.req.headers[name] !== undefined)) throw strange(its)
+    if (its.headers.some(name => ctx.req.headers[name.toLowerCase()] !== undefined)) throw strange(its)
     stand(ctx, its)
     return next({ user: undefined })
   }
   return decorator(`optional(${auth.name})`, around, { note: noteOf(its, true) }) as never
+}
+
+/** @throws TypeError where one would never be asked, because another takes all credentials of its kind */
+function checkTakes(takes: readonly string[]): readonly string[] {
+  const twice = takes.find((name, index) => takes.indexOf(name) < index)
+  if (twice === undefined) return takes
+  throw new TypeError(`anyOf: of two that take ${twice} the second is never asked. Let one do both.`)
 }
 
 function strange({ challenges }: Scheme) {

@@ -1,97 +1,30 @@
-import type { KeyObject } from 'node:crypto'
 import {
   type AroundContext,
   type Awaitable,
-  among,
   type BaseContext,
-  checkOptions,
   type Decorator,
   isPromise,
-  type Kind,
-  kinds,
   when,
 } from '../../src/index.ts'
-import { challengeOf, printable, type Refusal } from './challenge.ts'
+import { challengeOf, type Refusal } from './challenge.ts'
 import type { Claims } from './claims.ts'
-import { readAuthorization } from './credentials.ts'
+import { LONGEST, readAuthorization } from './credentials.ts'
 import { isRefusal } from './foreign.ts'
 import { remoteKeys } from './jwks.ts'
-import { type KeyRing, type Keys, readKeys, ringOf } from './key-ring.ts'
-import { ALGORITHMS, type Algorithm, fromSecret } from './keys.ts'
+import { type KeyRing, readKeys, ringOf } from './key-ring.ts'
+import { fromSecret } from './keys.ts'
 import { authentication, type Identity, type Scheme } from './scheme.ts'
+import { isSomebody } from './somebody.ts'
+import {
+  type AllOptions,
+  expectation,
+  type Load,
+  readTokenOptions,
+  type TokenOptions,
+  type User,
+  type VerifyOptions,
+} from './token-options.ts'
 import { type Verdict, verifierOf } from './verifier.ts'
-
-interface Shared {
-  /** What the challenge names: which of your services it is. @default 'api' */
-  realm?: string
-}
-
-/** Where the keys come from: exactly one of these. */
-interface KeySources {
-  /** A secret shared with the issuer, for HS256; of at least 32 bytes (48 for HS384, 64 for HS512). */
-  secret?: string | Uint8Array | KeyObject | undefined
-  /** Public keys: PEM, JWK, KeyObject, a list of them, each with its kid, or a JWK Set. */
-  keys?: Keys | undefined
-  /** The address of the issuer's JWK Set, which is fetched and kept. */
-  jwks?: string | URL | undefined
-}
-
-export interface TokenOptions<Needs = unknown> extends Shared, KeySources {
-  /** The only algorithms. @default of each key by its type: HS256, RS256, or ES256, ES384, ES512 by its curve */
-  algorithms?: readonly Algorithm[]
-  /** The `iss` that a token must have, or several of which it must have one; false takes any. */
-  issuer: string | readonly string[] | false
-  /** Whom a token must be for: one of these is in its `aud`; false takes any. */
-  audience: string | readonly string[] | false
-  /** Must a token have an `exp`? Where it has one, it counts in any case. @default true */
-  expires?: boolean
-  /** Seconds by which clocks may differ, at most 300. @default 5 */
-  leeway?: number
-  /** The `typ` that a token must have, RFC 8725 section 3.11: 'at+jwt' keeps the issuer's other tokens out. @default any */
-  type?: string
-  /** Asked at each request, and only `false` lets the token pass. */
-  revoked?: (claims: Claims, ctx: AroundContext & Needs) => Awaitable<boolean>
-  /** How many verified tokens are remembered; 0 is none. @default 10000 */
-  cache?: number
-}
-
-/** Loads the account that the claims are about, at each request; undefined is 401. */
-type Load<R, Needs> = (claims: Claims, ctx: AroundContext & Needs) => R
-
-export interface VerifyOptions<R, Needs = unknown> extends Shared {
-  /** Checks a token in your own way, and gives the user; undefined is 401. */
-  verify: (token: string, ctx: AroundContext & Needs) => R
-}
-
-type User<R> = Exclude<Awaited<R>, undefined | null | false>
-
-const text: Kind = {
-  words: 'a non-empty string, a list of them, or false',
-  test: it => it === false || kinds.text.test(it) || (kinds.texts.test(it) && (it as string[]).length > 0),
-}
-const leeway: Kind = {
-  words: 'a number of seconds from 0 to 300',
-  test: it => typeof it === 'number' && it >= 0 && it <= 300,
-}
-const algorithms: Kind = {
-  words: `a list of ${ALGORITHMS.join(', ')}`,
-  test: it => Array.isArray(it) && it.length > 0 && it.every(name => among(...ALGORITHMS).test(name)),
-}
-const any: Kind = { words: 'a value', test: () => true }
-const SOURCES = ['secret', 'keys', 'jwks', 'verify'] as const
-const SHARED = { realm: printable, ...Object.fromEntries(SOURCES.map(name => [name, any])) }
-const OPTIONS = {
-  ...SHARED,
-  algorithms,
-  issuer: text,
-  audience: text,
-  expires: kinds.flag,
-  leeway,
-  type: kinds.text,
-  revoked: kinds.function,
-  load: kinds.function,
-  cache: kinds.count,
-}
 
 /**
  * Lets a request with a good bearer token pass, with `ctx.user`: the claims, or what `load` makes of them.
@@ -130,15 +63,14 @@ export function tokenAuth<Needs = unknown>(
   options: TokenOptions<Needs>,
 ): Decorator<{ user: Claims }, BaseContext & Needs>
 export function tokenAuth(given: object): unknown {
-  checkSource(given)
-  const options = given as TokenOptions & Partial<VerifyOptions<unknown>> & { load?: Load<unknown, unknown> }
+  const options = readTokenOptions(given)
   const { realm = 'api', verify } = options
-  checkOptions('tokenAuth', options, verify ? SHARED : OPTIONS)
   const challenge = challengeOf('Bearer', { realm })
   const check = verify ? foreign(verify) : own(options)
   const its: Scheme = {
     challenges: [challenge],
-    headers: ['authorization'],
+    headers: ['Authorization'],
+    takes: ['Bearer'],
     security: {
       bearer: { scheme: { type: 'http', scheme: 'bearer', ...(verify ? {} : { bearerFormat: 'JWT' }) } },
     },
@@ -147,7 +79,8 @@ export function tokenAuth(given: object): unknown {
       if (!credentials) return
       const { token, fault } = credentials
       if (token === undefined) return refusal(challenge, 400, 'invalid_request', fault)
-      return when(check(token, ctx), found => {
+      const found = token.length > LONGEST ? 'invalid' : check(token, ctx)
+      return when(found, (found: Found) => {
         if (typeof found === 'string') return refusal(challenge, 401, 'invalid_token', REASONS[found])
         return { ...found, challenge }
       })
@@ -167,7 +100,7 @@ type Found = Pick<Identity, 'user' | 'claims'> | 'invalid' | 'expired'
 type Check = (token: string, ctx: AroundContext) => Awaitable<Found>
 
 /** Verifies JWTs: the token itself, then whether it is revoked, then whose it is. */
-function own(options: TokenOptions & { load?: Load<unknown, unknown> }): Check {
+function own(options: AllOptions): Check {
   const { issuer, audience, expires = true, leeway = 5, type, cache = 10_000, revoked, load } = options
   const verify = verifierOf({
     ring: ringFrom(options),
@@ -186,13 +119,13 @@ function own(options: TokenOptions & { load?: Load<unknown, unknown> }): Check {
       return when(isOut(verdict, ctx), (out): Awaitable<Found> => {
         if (out) return 'invalid'
         if (!load) return { user: verdict, claims: verdict }
-        return when(load(verdict, ctx), user => (isNobody(user) ? 'invalid' : { user, claims: verdict }))
+        return when(load(verdict, ctx), user => (isSomebody('tokenAuth', user) ? { user, claims: verdict } : 'invalid'))
       })
     }) as Awaitable<Found>
 }
 
 function foreign(verify: (token: string, ctx: AroundContext) => unknown): Check {
-  const toFound = (user: unknown): Found => (isNobody(user) ? 'invalid' : { user })
+  const toFound = (user: unknown): Found => (isSomebody('tokenAuth', user) ? { user } : 'invalid')
   const toRefusal = (error: unknown): Found => {
     if (isRefusal(error)) return 'invalid'
     throw error
@@ -207,12 +140,6 @@ function foreign(verify: (token: string, ctx: AroundContext) => unknown): Check 
   }
 }
 
-/** `true` is no user, and would be one to whoever asks `if (ctx.user)`. */
-function isNobody(user: unknown): boolean {
-  if (user === true) throw new TypeError('tokenAuth: true is no user. Return who it is, { id }, or undefined.')
-  return user === undefined || user === null || user === false
-}
-
 function ringFrom({ secret, keys, jwks, algorithms }: TokenOptions): KeyRing {
   if (jwks !== undefined) {
     if (algorithms?.some(name => name.startsWith('HS')))
@@ -221,38 +148,4 @@ function ringFrom({ secret, keys, jwks, algorithms }: TokenOptions): KeyRing {
   }
   if (keys !== undefined) return ringOf('tokenAuth keys', readKeys('tokenAuth keys', keys, algorithms))
   return ringOf('tokenAuth secret', [fromSecret('tokenAuth secret', secret as string, algorithms)])
-}
-
-function expectation(name: string, value: string | readonly string[] | false | undefined): string[] | undefined {
-  if (value === false) return
-  if (value !== undefined) return [value].flat()
-  throw new TypeError(
-    `tokenAuth: there is no ${name}. Say which one tokens must have, ${name}: '...', or ${name}: false to take any.`,
-  )
-}
-
-/** @throws TypeError unless one source is there, and names the one that was meant to be */
-function checkSource(options: unknown): void {
-  if (!kinds.object.test(options)) throw new TypeError('tokenAuth: there are no options. Give tokenAuth({ secret }).')
-  const given = options as Record<string, unknown>
-  const there = SOURCES.filter(name => given[name] !== undefined)
-  if (there.length === 1) return checkKind(there[0] as string, given)
-  if (there.length > 1) throw new TypeError(`tokenAuth: ${there.join(' and ')} are too many. Give one of them.`)
-  const meant = SOURCES.find(name => name in given)
-  throw new TypeError(
-    meant
-      ? `tokenAuth: ${meant} is undefined. Is the variable of the environment set that it comes from?`
-      : `tokenAuth: there is nothing to verify tokens with. Give one of ${SOURCES.join(', ')}.`,
-  )
-}
-
-function checkKind(source: string, { secret, verify, jwks, issuer, audience }: Record<string, unknown>): void {
-  if (source === 'secret' && !(typeof secret === 'string' || kinds.object.test(secret)))
-    throw new TypeError('tokenAuth: the secret is neither text nor bytes. Give a string of at least 32 bytes.')
-  if (source === 'jwks' && !(typeof jwks === 'string' || jwks instanceof URL))
-    throw new TypeError("tokenAuth: jwks is no address. Give 'https://...', or a JWK Set as keys.")
-  if (source !== 'verify') return
-  if (typeof verify !== 'function') throw new TypeError('tokenAuth: verify is no function. Give (token, ctx) => user.')
-  if (issuer !== undefined || audience !== undefined)
-    throw new TypeError('tokenAuth: with verify nothing else looks at a token. Check issuer and audience there.')
 }

@@ -112,9 +112,9 @@ app.get(
 app.get(
   '/x',
   key,
-  permit((user: Account) => user.isAdmin),
+  permit((user: Account) => user.isAdmin), // error: is not assignable
   () => 1,
-) // error: is not assignable
+)
 app.get(
   '/y/:id',
   account,
@@ -124,9 +124,9 @@ app.get(
 app.get(
   '/y2',
   account,
-  permit((user: Account) => user.id),
+  permit((user: Account) => user.id), // error: is not assignable
   () => 1,
-) // error: is not assignable
+)
 roles() // error: Expected at least 1 argument
 scopes(1) // error: Argument of type 'number'
 
@@ -148,9 +148,9 @@ app.get(
 )
 app.get(
   '/ag',
-  mayRead((user: Account) => user.isAdmin),
+  mayRead((user: Account) => user.isAdmin), // error: Property 'user' is missing
   () => note,
-) // error: Property 'user' is missing
+)
 
 // Groups, stacks, blueprints, methods.
 const admin = app.group('/admin', account, roles('admin'))

@@ -398,7 +398,7 @@ test('issueTokens() never gives a token where claims or subject are wrong', asyn
       { check: () => ({ name: 'x' }) as never },
       'issueTokens: subject gives no text for this user. Return who it is, user => user.email.',
     ],
-    [{ check: () => true as never }, 'issueTokens: true is no user. Return the account, or undefined.'],
+    [{ check: () => true as never }, 'issueTokens: true is no user. Return who it is, { id }, or undefined.'],
   ]
   for (const [options, message] of wrong) {
     const { post, logger } = serving(options)
