@@ -61,17 +61,17 @@ testRedis(
       while (Number(await redis.get(`${PREFIX}begun`)) < count) await sleep(5)
     }
     let lost: Promise<unknown> = Promise.resolve()
-    await withServers(1, { PREFIX, LEASE: '1', PAUSE: '600000' }, async (send, [program]) => {
+    await withServers(1, { PREFIX, LEASE: '3', PAUSE: '600000' }, async (send, [program]) => {
       lost = t.throwsAsync(send())
       await begun(1)
       // Longer than the lease, which is renewed.
-      await sleep(1500)
+      await sleep(4000)
       t.is((await send()).status, 409)
       await program?.stop()
     })
     await lost
     t.is(await redis.get(`${PREFIX}effects`), null)
-    await withServers(1, { PREFIX, LEASE: '1' }, async send => {
+    await withServers(1, { PREFIX, LEASE: '3' }, async send => {
       const statuses = new Set<number>()
       let answer = await send()
       while (answer.status === 409) {
