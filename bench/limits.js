@@ -11,8 +11,15 @@ const per = 60
 const user = { iss: 'https://login.example.com/', sub: 'b3f2c1d0-7c51-4a8e-9a51-0d2f6a1c9e77' }
 const signedIn = decorator('signedIn', (_ctx, next) => next({ user }))
 
+const headers = decorator('headers', (ctx, next) => {
+  ctx.set('RateLimit-Policy', '"default";q=10000000;w=60')
+  ctx.set('RateLimit', '"default";r=9999999;t=60')
+  return next()
+})
+
 const ways = {
   bare: [],
+  'two headers': [headers],
   'by address': [rateLimit({ limit, per })],
   'by user': [signedIn, rateLimit({ limit, per })],
   'by key': [rateLimit({ limit, per, key: ctx => ['tenant', ctx.method] })],
@@ -87,7 +94,7 @@ function alone(decorators) {
     req: { headers: {} },
     ip: '192.0.2.1',
     method: 'GET',
-    res: { getHeader: name => headers.get(name) },
+    res: { getHeader: name => headers.get(name), setHeader: (name, value) => headers.set(name, value) },
     set: (name, value) => headers.set(name, value),
   }
   let least = Number.POSITIVE_INFINITY

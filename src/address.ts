@@ -13,6 +13,8 @@ export function readAddress(text: string): ClientAddress | undefined {
   const version = isIP(text)
   if (version === 0) return undefined
   if (version === 4) return { address: text, network: text }
+  // So a socket that listens on IPv6 too gives most addresses there are.
+  if (text.startsWith('::ffff:') && isIP(text.slice(7)) === 4) return readAddress(text.slice(7))
   const address = canonical(text.replace(/%.*$/s, ''))
   const groups = groupsOf(address)
   const mapped = groups.slice(0, 6).join() === '0,0,0,0,0,ffff' && plain(groups.slice(6))

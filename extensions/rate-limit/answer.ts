@@ -7,13 +7,14 @@ import { append, writeItem } from './structured-fields.ts'
 export interface Policy {
   readonly name: string
   readonly rule: Rule
-  /** The member of RateLimit-Policy, draft-ietf-httpapi-ratelimit-headers-11 section 3. */
+  /** The name as a structured field, and the member of RateLimit-Policy, draft-ietf-httpapi-ratelimit-headers-11 section 3. */
+  readonly item: string
   readonly text: string
   readonly legacy: boolean
 }
 
 export function policyOf(name: string, rule: Rule, legacy: boolean): Policy {
-  return { name, rule, text: writeItem(name, { q: rule.limit, w: rule.per / 1000 }), legacy }
+  return { name, rule, item: writeItem(name), text: writeItem(name, { q: rule.limit, w: rule.per / 1000 }), legacy }
 }
 
 /** Whole seconds, so that what is said fits when they are over. The t of RateLimit and Retry-After are the same. */
@@ -21,14 +22,15 @@ function secondsOf({ after }: Taken): number {
   return Math.ceil(after / 1000)
 }
 
-export function sendPolicy(ctx: BaseContext, { text }: Policy): void {
-  ctx.set('RateLimit-Policy', append(ctx.res.getHeader('RateLimit-Policy'), text))
+export function sendPolicy({ res }: BaseContext, { text }: Policy): void {
+  res.setHeader('RateLimit-Policy', append(res.getHeader('RateLimit-Policy'), text))
 }
 
 /** RateLimit, section 4 of the draft; several limits are several members. */
-export function sendState(ctx: BaseContext, { name, rule, legacy }: Policy, taken: Taken): void {
-  const item = writeItem(name, { r: taken.remaining, t: secondsOf(taken) })
-  ctx.set('RateLimit', append(ctx.res.getHeader('RateLimit'), item))
+export function sendState(ctx: BaseContext, { item, rule, legacy }: Policy, taken: Taken): void {
+  // Both are whole and have at most 15 digits, as the rule has.
+  const text = `${item};r=${taken.remaining};t=${secondsOf(taken)}`
+  ctx.res.setHeader('RateLimit', append(ctx.res.getHeader('RateLimit'), text))
   if (legacy) sendLegacy(ctx, rule, taken)
 }
 

@@ -1,4 +1,4 @@
-import { type Awaitable, type BaseContext, isPromise } from '../../src/index.ts'
+import { type Awaitable, type BaseContext, isPromise, type Logger } from '../../src/index.ts'
 
 /** How long a store may take for an answer, and how long it is left alone after it gave none. In milliseconds. */
 const TIME = 100
@@ -18,30 +18,39 @@ export function carefully(becomes: string): Ask {
   let isAway = false
   let restUntil = 0
 
-  return ({ app: { logger } }, { name: limit }, ask) => {
-    function failed(error: unknown): undefined {
-      restUntil = performance.now() + REST
-      if (isAway) return
-      isAway = true
-      const reason = error instanceof Error ? error.message : String(error)
-      logger.error({ limit, reason }, `rateLimit: the store does not answer. Until it does, requests are ${becomes}.`)
-    }
+  function failed(logger: Logger, limit: string, error: unknown): undefined {
+    restUntil = performance.now() + REST
+    if (isAway) return
+    isAway = true
+    const reason = error instanceof Error ? error.message : String(error)
+    logger.error({ limit, reason }, `rateLimit: the store does not answer. Until it does, requests are ${becomes}.`)
+  }
 
-    function answered<T>(value: T): T {
-      if (isAway) logger.info({ limit }, 'rateLimit: the store answers again.')
-      isAway = false
-      return value
-    }
+  function answered(logger: Logger, limit: string): void {
+    isAway = false
+    logger.info({ limit }, 'rateLimit: the store answers again.')
+  }
 
+  return ({ app: { logger } }, { name }, ask) => {
     if (isAway) {
       if (performance.now() < restUntil) return undefined
       restUntil = performance.now() + REST
     }
     try {
       const answer = ask()
-      return isPromise(answer) ? inTime(answer).then(answered, failed) : answered(answer)
+      if (isPromise(answer)) {
+        return inTime(answer).then(
+          value => {
+            if (isAway) answered(logger, name)
+            return value
+          },
+          error => failed(logger, name, error),
+        )
+      }
+      if (isAway) answered(logger, name)
+      return answer
     } catch (error) {
-      return failed(error)
+      return failed(logger, name, error)
     }
   }
 }

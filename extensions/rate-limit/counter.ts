@@ -27,18 +27,24 @@ export function counter(settings: Settings, place: () => string): Count {
     return prefix + who
   }
 
-  const count: Count = (ctx, next, policy) =>
-    when(typeof cost === 'number' ? cost : cost(ctx as never), cost => {
+  const count: Count = (ctx, next, policy) => {
+    if (!dryRun) sendPolicy(ctx, policy)
+    if (typeof cost === 'number') return countAs(ctx, next, policy, cost)
+    return when(cost(ctx as never), cost => {
       if (!kinds.count.test(cost))
         throw new TypeError(`rateLimit: the option cost gave ${String(cost)}. Return a whole number from 0.`)
-      if (!dryRun) sendPolicy(ctx, policy)
       if (cost > rule.burst) return refuse(ctx, next, policy, tooCostly(policy, cost))
-      return when(whoOf(ctx, key), who => {
-        const id = idOf(who)
-        const taken = ask(ctx, policy, () => store.take(id, cost, rule))
-        return when(taken, taken => go(ctx, next, policy, { id, cost, taken }))
-      })
+      return countAs(ctx, next, policy, cost)
     })
+  }
+
+  function countAs(ctx: AroundContext, next: Next, policy: Policy, cost: number): unknown {
+    return when(whoOf(ctx, key), who => {
+      const id = idOf(who)
+      const taken = ask(ctx, policy, () => store.take(id, cost, rule))
+      return when(taken, taken => go(ctx, next, policy, { id, cost, taken }))
+    })
+  }
 
   function go(ctx: AroundContext, next: Next, policy: Policy, { id, cost, taken }: Counted): unknown {
     if (!taken) {
@@ -46,7 +52,7 @@ export function counter(settings: Settings, place: () => string): Count {
       return refuse(ctx, next, policy, problem(503, { headers: { 'Retry-After': '1' } }))
     }
     const say = (taken: Taken) => dryRun || sendState(ctx, policy, taken)
-    if (taken.allowed && counts) {
+    if (counts && taken.allowed) {
       const giveBack = () => ask(ctx, policy, () => store.giveBack(id, cost, rule, taken.start))
       return settle(ctx, next, { counts, giveBack, say, taken, cost })
     }

@@ -15,7 +15,7 @@ export async function settle(ctx: AroundContext, next: () => unknown, its: Settl
   const end = async (status: number) => {
     const isCounted = counts(status, ctx as never)
     if (!isCounted) await giveBack()
-    say(isCounted ? taken : { ...taken, remaining: taken.remaining + cost })
+    if (!ctx.headerSent) say(isCounted ? taken : { ...taken, remaining: taken.remaining + cost })
   }
   let value: unknown
   try {

@@ -2,12 +2,11 @@
 
 /** An item with parameters, section 4.1.3. @throws RangeError for what it cannot hold */
 export function writeItem(value: string | number, parameters: Readonly<Record<string, string | number>> = {}): string {
-  let text = writeBare(value)
-  for (const [name, value] of Object.entries(parameters)) {
+  const written = Object.entries(parameters).map(([name, value]) => {
     if (!/^[a-z*][a-z\d_.*-]*$/.test(name)) throw new RangeError(`writeItem: ${JSON.stringify(name)} is no key.`)
-    text += `;${name}=${writeBare(value)}`
-  }
-  return text
+    return `;${name}=${writeBare(value)}`
+  })
+  return writeBare(value) + written.join('')
 }
 
 /** A list with one member more, section 4.1.1. */

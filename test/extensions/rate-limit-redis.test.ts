@@ -41,7 +41,10 @@ testRedis('redisStore() is one count for the apps of one name and place', async 
   t.is(await get(app({ name: 'another' })), 200)
   t.is(await get(app({ name: 'another' })), 429)
   const keys = (await redis.keys(`${prefix}*`)).map(key => key.slice(prefix.length)).sort()
-  t.deepEqual(keys, ['["GET / default","fixed",2,3600000,2]a127.0.0.1', '["another","fixed",2,3600000,2]a127.0.0.1'])
+  t.deepEqual(keys, [
+    '13:GET / default,5:fixed,n2,n3600000,n2,a127.0.0.1',
+    '7:another,5:fixed,n2,n3600000,n2,a127.0.0.1',
+  ])
 })
 
 testRedis('redisStore() gives back what `when` does not count', async (t, redis, prefix) => {

@@ -10,24 +10,24 @@ test('principalOf() is undefined where nobody has signed in', t => {
 })
 
 test('principalOf() goes by iss and sub, then by id, then by the user itself, then by its JSON', t => {
-  t.is(of({ iss: 'a', sub: '7', id: 9, name: 'Ada' }), '["sub","a","7"]')
-  t.is(of({ sub: '7', id: 9 }), '["sub",null,"7"]')
-  t.is(of({ id: 9, name: 'Ada' }), '["id",9]')
-  t.is(of({ id: '9' }), '["id","9"]')
-  t.is(of({ id: 9n }), '["id",["9"]]')
-  t.is(of('ada'), '["user","ada"]')
-  t.is(of(7), '["user",7]')
-  t.is(of(7n), '["user",["7"]]')
-  t.is(of({ name: 'Ada' }), '["json","{\\"name\\":\\"Ada\\"}"]')
-  t.is(of({ id: 0 }), '["id",0]')
+  t.is(of({ iss: 'a', sub: '7', id: 9, name: 'Ada' }), '3:sub,1:a,1:7,')
+  t.is(of({ sub: '7', id: 9 }), '3:sub,null,1:7,')
+  t.is(of({ id: 9, name: 'Ada' }), '2:id,n9,')
+  t.is(of({ id: '9' }), '2:id,1:9,')
+  t.is(of({ id: 9n }), '2:id,i9,')
+  t.is(of('ada'), '4:user,3:ada,')
+  t.is(of(7), '4:user,n7,')
+  t.is(of(7n), '4:user,i7,')
+  t.is(of({ name: 'Ada' }), '4:json,14:{"name":"Ada"},')
+  t.is(of({ id: 0 }), '2:id,n0,')
 })
 
 test('principalOf() takes nothing empty or odd for an id', t => {
   for (const id of ['', Number.NaN, Number.POSITIVE_INFINITY, null, undefined, {}, [], true]) {
-    t.true(of({ id, name: 'Ada' })?.startsWith('["json",'), String(id))
+    t.true(of({ id, name: 'Ada' })?.startsWith('4:json,'), String(id))
   }
-  t.true(of({ sub: '', name: 'Ada' })?.startsWith('["json",'))
-  t.true(of({ iss: ['a'], sub: '7' })?.startsWith('["json",'))
+  t.true(of({ sub: '', name: 'Ada' })?.startsWith('4:json,'))
+  t.true(of({ iss: ['a'], sub: '7' })?.startsWith('4:json,'))
 })
 
 test('principalOf() tells every two users apart, and who comes in another way too', t => {
