@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import type { BaseContext } from './context.ts'
-import type { Layer as Place } from './decorator.ts'
+import type { Layer as Place } from './fold.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 

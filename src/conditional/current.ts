@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { BaseContext, Handler } from '../context.ts'
-import { type Around, type Decorator, decorator, fold, type Layer } from '../decorator.ts'
+import { type Around, type Decorator, decorator } from '../decorator.ts'
+import { fold, type Layer } from '../fold.ts'
 import { Reply } from '../reply.ts'
 import { statusOf } from '../respond.ts'
 import type { Endpoint } from '../router.ts'
