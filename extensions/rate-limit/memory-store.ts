@@ -14,7 +14,7 @@ const keys: Kind = {
 }
 
 /**
- * Counts in this process: what each `rateLimit()` does unless it is given a store. 100,000 keys take about 20 MB.
+ * Counts in this process: what each `rateLimit()` does unless it is given a store. 100,000 keys take about 25 MB.
  *
  * Several processes count each for itself. Who comes from more addresses than there is room for is forgotten, and
  * begins anew.

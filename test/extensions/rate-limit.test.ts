@@ -300,6 +300,8 @@ test('rateLimit() believes a proxy that is named, and the header that clientAddr
   t.is(await from(other, '10.0.0.1', { Forwarded: 'for=203.0.113.7' }), 200)
   t.is(await from(other, '10.0.0.1', { Forwarded: 'for=203.0.113.7', 'X-Forwarded-For': '1.1.1.1' }), 429)
   t.is(await from(other, '10.0.0.1', { Forwarded: 'for=203.0.113.8' }), 200)
+  t.is(await from(other, '10.0.0.1', { Forwarded: 'for="[2001:db8::1]"' }), 200)
+  t.is(await from(other, '10.0.0.1', { Forwarded: 'for="[2001:db8::2]"' }), 429)
 })
 
 test('rateLimit() goes by a key, and tells lists apart by their parts', async t => {
