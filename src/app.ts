@@ -3,7 +3,8 @@ import Koa from 'koa'
 import { Blueprint } from './blueprint.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
-import { type Decorator, fold, layersOf, morePaths, toRoute } from './decorator.ts'
+import type { Decorator } from './decorator.ts'
+import { fold, layersOf, morePaths, toRoute } from './fold.ts'
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Middleware, toMiddleware } from './lift.ts'
@@ -187,6 +188,8 @@ export class Kolba extends Koa {
     hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
     rest: ctx => this.#path.rest(ctx),
     statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),
+    problemOf: (ctx, thrown) => this.#path.rescue.problemOf(ctx, thrown),
+    tell: (error, ctx) => this.#path.rescue.tell(error, ctx),
   }
 
   #register(entry: Entry): void {

@@ -5,10 +5,10 @@ import {
   type AnyDecorator,
   assertDecorators,
   type Decorator,
-  flat,
   isDecorator,
   takeApart,
 } from './decorator.ts'
+import { flat } from './fold.ts'
 import { methodRoutes } from './methods.ts'
 import { insideOf, mountApp } from './mount.ts'
 import { join, type PathParams, readPath } from './path.ts'

@@ -6,6 +6,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import { composed, composeOf, lift, type Middleware } from './lift.ts'
 import { depth, readPath } from './path.ts'
 import { problem } from './problem.ts'
+import type { Refusal } from './rescue.ts'
 import { isAnswered } from './respond.ts'
 import { type Entry, METHODS, nameOf, type Route } from './route.ts'
 
@@ -21,6 +22,10 @@ export interface Inside {
   rest(ctx: BaseContext): Promise<unknown>
   /** The status that an error would be answered with, by `onError` or of itself. */
   statusOf(ctx: BaseContext, thrown: unknown): Promise<number>
+  /** The problem that an error comes to, and the error to be logged; undefined where `onError` has answered on ctx. */
+  problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined>
+  /** Emits an error that no answer shows, for the log. */
+  tell(error: Error, ctx: BaseContext): void
 }
 
 /** What a kolba app lets others see, undefined for another Koa app. */

@@ -1,5 +1,6 @@
 import type { Handler } from './context.ts'
-import { fold, layersOf, takeApart } from './decorator.ts'
+import { takeApart } from './decorator.ts'
+import { fold, layersOf } from './fold.ts'
 import type { Route } from './route.ts'
 import { heeding } from './streams.ts'
 

@@ -53,7 +53,7 @@ export class RequestPath {
     }
   }
 
-  /** Puts the answer on ctx, that to an error too. */
+  /** Puts the answer on ctx, that to an error too, and runs the hooks of `app.after`, waiting only for a promise. */
   async #settle(ctx: BaseContext, run: Middleware): Promise<void> {
     try {
       const running = this.#admits(ctx) && run(ctx, nothing)
@@ -65,7 +65,15 @@ export class RequestPath {
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
-    if (this.after.length > 0 || this.isClosing) await this.#finally(ctx)
+    try {
+      for (const hook of this.after) {
+        const running = hook(ctx)
+        if (isPromise(running)) await running
+      }
+    } catch (thrown) {
+      await this.rescue.from(ctx, thrown)
+    }
+    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 
   /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
@@ -132,15 +140,6 @@ export class RequestPath {
       if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
     }
     return false
-  }
-
-  async #finally(ctx: BaseContext): Promise<void> {
-    try {
-      for (const hook of this.after) await hook(ctx)
-    } catch (thrown) {
-      await this.rescue.from(ctx, thrown)
-    }
-    if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 }
 

@@ -11,6 +11,12 @@ export type ErrorClass<E extends Error = Error> = abstract new (...args: never) 
 
 type Handler = (error: never, ctx: BaseContext) => unknown
 
+/** An error, and the problem that it is to the client. */
+export interface Refusal {
+  readonly error: Error
+  readonly problem: Problem
+}
+
 /** What becomes of whatever is thrown: the answer of `app.onError`, or a problem document (RFC 9457). */
 export class Rescue {
   readonly #handlers = new Map<unknown, Handler>()
@@ -30,16 +36,27 @@ export class Rescue {
     if (ctx.headerSent || !ctx.writable) throw toError(thrown)
     ctx.respond = true
     removeBodyHeaders(ctx.res)
+    const error = await this.unmapped(ctx, thrown)
+    if (!error) return
+    await this.#write(ctx, toProblem(error), error)
+    this.tell(error, ctx)
+  }
+
+  /** The error that is left where no `onError` has answered: the one that was thrown, or what a handler made of it. */
+  async unmapped(ctx: BaseContext, thrown: unknown): Promise<Error | undefined> {
     try {
-      if (await this.map(ctx, thrown)) return
+      return (await this.map(ctx, thrown)) ? undefined : toError(thrown)
     } catch (another) {
       // What it made another error of is not shown, and the log would know nothing of the first.
-      if (another !== thrown && toProblem(toError(another)).status >= 500) this.#tell(toError(thrown), ctx)
-      thrown = another
+      if (another !== thrown && toProblem(toError(another)).status >= 500) this.tell(toError(thrown), ctx)
+      return toError(another)
     }
-    const error = toError(thrown)
-    await this.#write(ctx, toProblem(error), error)
-    this.#tell(error, ctx)
+  }
+
+  /** The same with the problem that it comes to, for an answer that has others in it. Nothing is logged. */
+  async problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined> {
+    const error = await this.unmapped(ctx, thrown)
+    return error && { error, problem: toProblem(error) }
   }
 
   /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
@@ -54,7 +71,7 @@ export class Rescue {
     // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
     if (this.#broken.get(ctx) === error) return
     this.#broken.set(ctx, error)
-    this.#tell(error, ctx)
+    this.tell(error, ctx)
     const { res } = ctx
     if (res.headersSent || !ctx.writable) return void res.destroy()
     const refusal = toProblem(error)
@@ -77,7 +94,7 @@ export class Rescue {
     const answer = await this.#answerOf(ctx, error)
     if (!answer) return false
     respond(ctx, answer)
-    if (ctx.status >= 500) this.#tell(error, ctx)
+    if (ctx.status >= 500) this.tell(error, ctx)
     return true
   }
 
@@ -104,7 +121,7 @@ export class Rescue {
   }
 
   /** Emits the error. A listener that fails is logged, and the request is answered all the same. */
-  #tell(error: Error, ctx: BaseContext): void {
+  tell(error: Error, ctx: BaseContext): void {
     try {
       this.#app.emit('error', error, ctx)
     } catch (another) {

@@ -1,8 +1,8 @@
 import { Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import { types } from 'node:util'
 import type { BaseContext, Handler } from './context.ts'
 import { Reply } from './reply.ts'
-import { isPromise } from './when.ts'
 
 // Streams as answers: one may fail before it is sent, while it is sent, or never be sent at all, and none of that may
 // end the process, hang a request, or hold a file open.
@@ -30,7 +30,8 @@ function piecesOf(value: object | null): unknown {
 export function heeding(handler: Handler): Handler {
   return (ctx: BaseContext) => {
     const value = handler(ctx as never)
-    if (isPromise(value))
+    // A query builder may have a `then` as well, which runs the query, and that is for those above to decide.
+    if (types.isPromise(value))
       value.then(
         value => lend(ctx, value),
         () => {},

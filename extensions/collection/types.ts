@@ -1,7 +1,10 @@
 import type { Awaitable, BaseContext } from '../../src/index.ts'
 
-/** What a field holds. An enum is a string of a few. */
-export type FieldType = 'string' | 'number' | 'boolean' | 'date' | 'enum'
+/**
+ * What a field holds. An enum is a string of a few. `other` is an object, a list or one of several types: it is given
+ * as it is, and nothing filters or sorts by it, except the equality by which a relation is loaded.
+ */
+export type FieldType = 'string' | 'number' | 'boolean' | 'date' | 'enum' | 'other'
 
 /** What a value of a field is in JavaScript, whatever the source has. */
 export type Value = string | number | boolean | Date | null

@@ -1,8 +1,8 @@
 // What extensions need of schemas. It is not part of `kolba`, which loads none of it.
 
-export { type Conversion, converter, listTaker } from './convert.ts'
+export { type Conversion, childOf, converter, listTaker } from './convert.ts'
 export { readDate } from './iso-date.ts'
-export { declaredNames, type JsonObject } from './json-schema.ts'
+export { alternatives, declaredNames, type JsonObject, propertyOf, together } from './json-schema.ts'
 export { embedded, type JsonSchemas, jsonSchemasOf } from './json-schema-of.ts'
 export { typesOf } from './json-types.ts'
 export { type Outgoing, prepareOutgoing } from './outgoing.ts'

@@ -12,9 +12,9 @@ type Transaction = Pick<Awaited<ReturnType<typeof open>>, 'query'>
 type Shop = Awaited<ReturnType<typeof openShop>>
 
 /** A shop with five copies of Emma, where each sale is a row in one table and a copy less in another. */
-async function openShop(url: string) {
+async function openShop(url: string, handler = 30) {
   const logger = new MemoryLogger()
-  const app = kolba({ signals: false, logger, timeouts: { handler: 1 } })
+  const app = kolba({ signals: false, logger, timeouts: { handler } })
   const db = await open(url)
   if (!url) await db.query('pragma foreign_keys = on')
   await db.query('create table stock (title varchar(20) primary key, copies int)')
@@ -41,9 +41,9 @@ async function copiesAfterOthers(tx: Transaction): Promise<number> {
 }
 
 /** The same test on both databases. */
-function testShop(title: string, run: (t: ExecutionContext, shop: Shop) => Promise<void>): void {
+function testShop(title: string, run: (t: ExecutionContext, shop: Shop) => Promise<void>, handler?: number): void {
   const inShop = async (t: ExecutionContext, url: string) => {
-    const shop = await openShop(url)
+    const shop = await openShop(url, handler)
     try {
       await run(t, shop)
       await shop.app.close()
@@ -164,22 +164,26 @@ testShop('rolls back when the client has gone', async (t, { app, count }) => {
   t.is(await count(), '5 copies, 0 sales')
 })
 
-testShop('rolls back when the client was told 503, because the time was over', async (t, { app, count }) => {
-  let finish = () => {}
-  const answered = new Promise<void>(resolve => {
-    finish = resolve
-  })
-  app.post('/sales', inject({ tx }), async ({ tx }) => {
-    await sell(tx)
-    await answered
-    return 'sold'
-  })
-  app.get('/copies', inject({ tx }), ({ tx }) => copiesAfterOthers(tx))
-  t.is((await app.client().post('/sales')).status, 503)
-  finish()
-  t.is(await (await app.client().get('/copies')).text(), '5')
-  t.is(await count(), '5 copies, 0 sales')
-})
+testShop(
+  'rolls back when the client was told 503, because the time was over',
+  async (t, { app, count }) => {
+    let finish = () => {}
+    const answered = new Promise<void>(resolve => {
+      finish = resolve
+    })
+    app.post('/sales', inject({ tx }), async ({ tx }) => {
+      await sell(tx)
+      await answered
+      return 'sold'
+    })
+    app.get('/copies', inject({ tx }), ({ tx }) => copiesAfterOthers(tx))
+    t.is((await app.client().post('/sales')).status, 503)
+    finish()
+    t.is(await (await app.client().get('/copies')).text(), '5')
+    t.is(await count(), '5 copies, 0 sales')
+  },
+  1,
+)
 
 testPostgres('tx on PostgreSQL answers 500 where a query had failed and the handler went on', async (t, url) => {
   const { app, db, logger, count } = await openShop(url)

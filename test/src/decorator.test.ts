@@ -1,4 +1,5 @@
 import test from 'ava'
+import type { Knex } from 'knex'
 import {
   type BaseContext,
   blueprint,
@@ -15,6 +16,7 @@ import {
 } from 'kolba'
 import { json } from 'kolba/json'
 import { keeping, layer, trace } from '../support/layers.ts'
+import { knexOnSqlite } from '../support/sqlite.ts'
 
 /** Puts what comes up between brackets, without making a promise. */
 const wrap = (label: string) => decorator(label, (_ctx, next) => when(next(), value => `${label}(${value})`))
@@ -419,4 +421,21 @@ test('app.match() finds an endpoint and its parameters, or the methods that a pa
   t.deepEqual({ ...app.match('GET', '/books/7').params }, { id: '7' })
   t.is(app.match('HEAD', '/books/7').endpoint?.route.path, '/books/:id')
   t.deepEqual(app.match('PUT', '/books/7'), { params: {}, allow: ['HEAD', 'GET'] })
+})
+
+test('app.get() runs no query that the handler returns: a builder has a then, which is for the decorators to call', async t => {
+  const db = knexOnSqlite()
+  t.teardown(() => db.destroy())
+  await db.schema.createTable('book', table => void table.integer('id'))
+  await db('book').insert([{ id: 1 }, { id: 2 }, { id: 3 }])
+  const ran: string[] = []
+  db.on('query', ({ sql }) => ran.push(sql))
+  const first = decorator('first', (_ctx, next) => (next() as unknown as Knex.QueryBuilder).limit(1))
+  const app = kolba()
+  app.get('/first', first, () => db('book'))
+  app.get('/all', () => db('book'))
+  t.deepEqual(await (await app.client().get('/first')).json(), [{ id: 1 }])
+  t.deepEqual(ran, ['select * from `book` limit ?'])
+  t.deepEqual(await (await app.client().get('/all')).json(), [{ id: 1 }, { id: 2 }, { id: 3 }])
+  t.is(ran.length, 2)
 })

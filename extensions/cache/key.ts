@@ -1,0 +1,97 @@
+import type { BaseContext, Route } from '../../src/index.ts'
+
+/** What a user may be found by, beside the headers that are always looked at. */
+type Personal = BaseContext & { user?: unknown }
+
+export interface KeyOptions {
+  /** Where the `cached()` stands, among all places that it stands in. */
+  readonly place: string
+  readonly shared: boolean
+  readonly key: ((ctx: never) => string) | undefined
+  /** Further headers in which clients say who they are. */
+  readonly credentials: readonly string[]
+}
+
+/**
+ * What an answer is kept under, before its Vary is known: place, URL, user, and what `key` adds. Each part says its
+ * length, so that no two lists of parts give the same key, whatever is in them.
+ *
+ * The scheme and the host belong to the URL (RFC 9111 section 2): a link in the answer may be made of them, and one
+ * client's Host must not get into another's answer.
+ *
+ * @returns undefined where the user cannot be told from others, so that nothing may be kept
+ * @throws TypeError where `key` gives no string
+ */
+export function keyOf(ctx: Personal, { place, shared, key, credentials }: KeyOptions): string | undefined {
+  const { headers } = ctx.req
+  const method = ctx.method === 'QUERY' ? '-QUERY' : ''
+  let text = part(place + method) + part(ctx.protocol) + part(ctx.host) + part(ctx.url)
+  if (!shared) {
+    const user = userPart(ctx.user)
+    const koaUser = userPart(ctx.state.user)
+    if (user === undefined || koaUser === undefined) return undefined
+    text += part(headers.authorization) + part(headers.cookie) + user + koaUser
+    for (const name of credentials) text += part(headers[name])
+  }
+  if (!key) return text
+  const added: unknown = key(ctx as never)
+  if (typeof added === 'string') return text + part(added)
+  throw new TypeError(`cached: the option key gave a ${typeof added}. Return a string.`)
+}
+
+/** The same for one representation: with the values of those request headers that Vary names (RFC 9111 section 4.1). */
+export function variantOf(key: string, names: readonly string[], { req }: BaseContext): string {
+  return names.reduce((text, name) => text + part(name) + part(req.headers[name]), key)
+}
+
+/** The headers in which clients of a route say who they are, as the notes of its decorators have it. */
+export function credentialsOf({ notes }: Route): string[] {
+  const schemes = notes.flatMap(({ security }) => Object.values(security ?? {}).map(({ scheme }) => scheme))
+  return (schemes as { type?: string; in?: string; name?: unknown }[])
+    .filter(({ type, in: place }) => type === 'apiKey' && place === 'header')
+    .map(({ name }) => String(name).toLowerCase())
+}
+
+function part(value: string | readonly string[] | undefined): string {
+  if (value === undefined) return '-'
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return `${text.length}:${text}`
+}
+
+function userPart(user: unknown): string | undefined {
+  if (user === undefined || user === null) return part(undefined)
+  const text = jsonOf(user)
+  if (text === undefined || text === '{}' || text === '[]' || text === 'null') return undefined
+  // What JSON sees nothing of, such as private fields and a Map, may be all that tells users apart.
+  return isShown(user) || hasId(JSON.parse(text)) ? part(text) : undefined
+}
+
+/** Is it plain data, of which JSON shows everything? */
+function isShown(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'symbol' && typeof value !== 'function'
+  if (Array.isArray(value)) return value.every(isShown)
+  if (value instanceof Date) return true
+  const prototype = Object.getPrototypeOf(value)
+  const isPlain = prototype === Object.prototype || prototype === null
+  return (
+    isPlain &&
+    !('toJSON' in value) &&
+    Reflect.ownKeys(value).every(key => isShown(value[key as never]) && typeof key === 'string')
+  )
+}
+
+const IDS = ['id', '_id', 'sub']
+
+/** Is there a name in it that users do not share, whatever else JSON may not see? */
+function hasId(user: object): boolean {
+  return IDS.some(name => ['string', 'number'].includes(typeof user[name as never]))
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // A circle, or a BigInt: the caller keeps nothing then.
+    return undefined
+  }
+}

@@ -1,0 +1,114 @@
+import { type Awaitable, type BaseContext, problem, when } from '../../src/index.ts'
+import type { Position } from './cursor.ts'
+import type { PageQuery, Query } from './query.ts'
+import type { Resource } from './resource.ts'
+import type { Counting, Field, Order, Row, Rows, Slice, Source, Value } from './types.ts'
+
+/** A page as it was read: its rows in the order of the query, and what lies around it. */
+export interface Page {
+  readonly rows: readonly Row[]
+  /** How many rows the filter lets through, where it was counted. */
+  readonly total?: number | undefined
+  /** May the total be somewhat wrong? */
+  readonly isEstimate: boolean
+  /** Are there rows behind it? */
+  readonly more: boolean
+}
+
+/** What a page is read from. */
+export interface Reading {
+  readonly resource: Resource
+  readonly query: Query
+  /** Without one the page is all there is. */
+  readonly isPaged: boolean
+  /** Is a page behind the last one empty, and no 404? */
+  readonly mayBeBeyond: boolean
+  readonly position?: Position | undefined
+  readonly counting: Counting
+  readonly source: Source
+  readonly value: unknown
+}
+
+/**
+ * Reads a page, and never a row more. Where the source does not say whether there is more, and no total does, it is asked
+ * once again, for one key.
+ *
+ * @throws Problem 404 for a page behind the last
+ */
+export function readPage(reading: Reading, ctx: BaseContext): Awaitable<Page> {
+  const { query, counting, source, value, position } = reading
+  const slice = sliceOf(reading)
+  return when(source.read(value, slice, counting, ctx), read => {
+    const { page } = query
+    if (reading.isPaged && page.kind !== 'cursor' && !reading.mayBeBeyond) refuseBeyond(page, slice, read)
+    return when(isMore(reading, slice, read, ctx), more => {
+      const total = totalOf(reading, slice, read, more)
+      const rows = position?.isBackward ? [...read.rows].reverse() : read.rows
+      return { rows, more, total, isEstimate: counting === 'estimated' && (more || page.kind === 'cursor') }
+    })
+  })
+}
+
+function sliceOf({ resource, query, isPaged, position }: Reading): Slice {
+  const order = position?.isBackward ? query.order.map(turned) : query.order
+  const { where, search } = query.filter
+  const { offset, limit } = isPaged ? extentOf(query.page) : { offset: 0, limit: Number.MAX_SAFE_INTEGER }
+  return { where, search, order, after: position?.values, offset, limit, fields: fieldsOf(resource, query) }
+}
+
+/** How many rows to pass over, and how many to read. */
+export function extentOf(page: PageQuery): { readonly offset: number; readonly limit: number } {
+  if (page.kind === 'page') return { offset: (page.page - 1) * page.perPage, limit: page.perPage }
+  return { offset: page.kind === 'offset' ? page.offset : 0, limit: page.limit }
+}
+
+/** Null comes before all values, and so behind all of them in the other direction. */
+function turned({ field, descending }: Order): Order {
+  return { field, descending: !descending }
+}
+
+/** What leaves, what a cursor holds, and what relations are found by. */
+function fieldsOf(resource: Resource, { fields, order, expand }: Query): readonly Field[] {
+  const { key, relations } = resource
+  const from = expand.map(([name]) => relations.get(name as string)?.from as Field)
+  return [...new Set([...(fields ?? selectableOf(resource)), key, ...order.map(({ field }) => field), ...from])]
+}
+
+/** The fields that leave where the client selects none, as they are declared. */
+export function selectableOf({ fields, selectable }: Resource): readonly Field[] {
+  return [...fields.values()].filter(({ name }) => selectable.has(name))
+}
+
+/** The values of the row that a cursor stands at. */
+export function valuesOf(row: Row, order: readonly Order[]): readonly Value[] {
+  return order.map(({ field }) => (row[field.name] ?? null) as Value)
+}
+
+/** Where there are no rows at all, any offset is as good as another: clients with a table ask for the second page of it. */
+function refuseBeyond(page: PageQuery, { offset }: Slice, { rows, total }: Rows): void {
+  if (rows.length > 0 || offset === 0 || (page.kind === 'offset' && total === 0)) return
+  const last = total === undefined ? '' : ` There are ${total} rows.`
+  throw problem(404, { detail: `This is behind the last page.${last}` })
+}
+
+function isMore({ resource, query, ...its }: Reading, slice: Slice, read: Rows, ctx: BaseContext): Awaitable<boolean> {
+  const { rows, total, more } = read
+  if (more !== undefined) return more
+  if (rows.length < slice.limit) return false
+  const { page } = query
+  if (page.kind !== 'cursor' && its.counting === 'exact' && total !== undefined)
+    return slice.offset + rows.length < total
+  const rest =
+    page.kind === 'cursor'
+      ? { after: valuesOf(rows.at(-1) as Row, slice.order) }
+      : { offset: slice.offset + rows.length }
+  const probe = its.source.read(its.value, { ...slice, ...rest, limit: 1, fields: [resource.key] }, 'none', ctx)
+  return when(probe, ({ rows }) => rows.length > 0)
+}
+
+/** On the last page the total is known, whatever was counted, and an estimate is at least what has been seen. */
+function totalOf({ query, counting }: Reading, { offset }: Slice, { rows, total }: Rows, more: boolean) {
+  if (total === undefined || counting !== 'estimated' || query.page.kind === 'cursor') return total
+  const seen = offset + rows.length
+  return more ? Math.max(total, seen + 1) : seen
+}

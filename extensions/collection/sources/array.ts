@@ -1,0 +1,22 @@
+import type { Source } from '../types.ts'
+import { collector } from './collect.ts'
+
+/**
+ * Lists, sets, `map.values()` and whatever else can be gone through: in one pass, at most once. Only own properties of a
+ * row are read. 100,000 rows take some ten milliseconds, in which nothing else runs: what is larger belongs in a database.
+ */
+export const arraySource: Source<Iterable<unknown>> = {
+  name: 'a list',
+  matches: value =>
+    isObject(value) && Symbol.iterator in value && !ArrayBuffer.isView(value) && !(value instanceof Map),
+  read(rows, slice, counting) {
+    const { add, finish } = collector(slice, counting)
+    if (Array.isArray(rows)) for (let index = 0; index < rows.length; index += 1) add(rows[index])
+    else for (const row of rows) add(row)
+    return finish()
+  },
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

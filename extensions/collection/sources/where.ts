@@ -1,0 +1,85 @@
+import type { Condition, Field, Filter, Value } from '../types.ts'
+import type { Dialect } from './dialect.ts'
+import { all, any, column, FALSE, join, type Sql, sql, TRUE } from './sql.ts'
+
+type Comparison = 'eq' | 'lt' | 'lte' | 'gt' | 'gte'
+type Given = Exclude<Value, null>
+
+const SIGNS = { eq: ' = ', lt: ' < ', lte: ' <= ', gt: ' > ', gte: ' >= ' } as const
+
+/** A filter as conditions, of which all have to hold. */
+export function conditionsOf(dialect: Dialect, { where, search }: Filter): Sql[] {
+  const conditions = where.map(it => condition(dialect, it))
+  if (!search) return conditions
+  const { text, fields } = search
+  const found = text.includes('\0') ? FALSE : any(fields.map(field => dialect.contains(field, text)))
+  return [...conditions, found]
+}
+
+function condition(dialect: Dialect, { field, operator, values }: Condition): Sql {
+  const [one, two] = values as [Given, Given]
+  switch (operator) {
+    case 'null':
+      return isNull(dialect, field, one === true)
+    case 'ne':
+    case 'nin':
+      return any([among(dialect, field, values, false), isNull(dialect, field)])
+    case 'in':
+      return among(dialect, field, values, true)
+    case 'like':
+      return String(one).includes('\0') ? FALSE : dialect.like(field, String(one))
+    case 'between':
+      return all([compare(dialect, field, 'gte', one), compare(dialect, field, 'lte', two)])
+    default:
+      return compare(dialect, field, operator, one)
+  }
+}
+
+function among(dialect: Dialect, field: Field, values: readonly Given[], isIn: boolean): Sql {
+  const known = values.filter(it => isStorable(dialect, it)).map(it => dialect.value(field, it))
+  if (known.length === 0) return isIn ? FALSE : TRUE
+  const list = join(known, ', ')
+  const key = sameOf(dialect, field)
+  if (known.length === 1) return isIn ? sql`${key} = ${list}` : sql`${key} <> ${list}`
+  return isIn ? sql`${key} in (${list})` : sql`${key} not in (${list})`
+}
+
+/** Is it null, or, is it not? Text of SQLite that is no date is none. */
+export function isNull(dialect: Dialect, field: Field, wanted = true): Sql {
+  const isKey = dialect.name === 'SQLite' && field.type === 'date'
+  const it = isKey ? dialect.key(field) : column(field.column)
+  return wanted ? sql`${it} is null` : sql`${it} is not null`
+}
+
+/** Compares a field with a value, so that an index on the column can help where there is one. */
+export function compare(dialect: Dialect, field: Field, operator: Comparison, given: Given): Sql {
+  if (!isStorable(dialect, given)) return comparePrefix(dialect, field, operator, String(given))
+  const key = operator === 'eq' ? sameOf(dialect, field) : dialect.key(field)
+  const exact = sql(['', SIGNS[operator], ''], key, dialect.value(field, given))
+  return all([...boundsOf(dialect, field, operator, given), exact])
+}
+
+function sameOf(dialect: Dialect, field: Field): Sql {
+  return dialect.same?.(field) ?? dialect.key(field)
+}
+
+/** What a value implies of the column itself. It lets through more than is wanted, and a column of days as well. */
+export function boundsOf(dialect: Dialect, field: Field, operator: Comparison, given: Given): Sql[] {
+  const bound = dialect.bound(field)
+  if (!bound || !(given instanceof Date)) return []
+  const next = new Date(given.getTime() + 1)
+  const bounds: Sql[] = []
+  if (!operator.startsWith('l')) bounds.push(sql`${bound} >= ${dialect.value(field, given)}`)
+  if (!operator.startsWith('g')) bounds.push(sql`${bound} <= ${dialect.value(field, next)}`)
+  return bounds
+}
+
+function isStorable(dialect: Dialect, given: Given): boolean {
+  return typeof given !== 'string' || dialect.storable(given) === given
+}
+
+/** No text of the database is `ab\0c`: what is below it is at most `ab`, and what is above it is above `ab`. */
+function comparePrefix(dialect: Dialect, field: Field, operator: Comparison, text: string): Sql {
+  if (operator === 'eq') return FALSE
+  return compare(dialect, field, operator.startsWith('l') ? 'lte' : 'gt', dialect.storable(text))
+}
