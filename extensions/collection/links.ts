@@ -35,6 +35,7 @@ type Linked<T> = T | readonly T[] | Reply | Response | Problem | null
 /**
  * Adds `_links` to each row of a collection, to each of a list, or to the one row that a handler gives: the URLs that lead
  * on from it, by their relation. The function gets the row, with all that was read of it, and ctx.
+ * Of `?fields=name` no more is read than that, the key and the order: so make URLs of the key.
  *
  * To a client that names `application/hal+json` in `Accept`, and wants plain JSON no more than that, the answer is HAL
  * (draft-kelly-json-hal-11): links are objects with `href`, the rows of a collection are `_embedded`, its `meta` stands
