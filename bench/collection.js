@@ -16,7 +16,7 @@ const random = below => {
 const rows = Array.from({ length: COUNT }, (_, index) => ({
   id: index + 1,
   name: `name ${random(1e9).toString(36)}`,
-  age: random(100),
+  age: random(10) === 0 ? null : random(100),
   status: random(2) === 0 ? 'new' : 'old',
   secret: 'x',
 }))
@@ -32,7 +32,7 @@ function byHand(compare) {
   let total = 0
   const page = []
   for (const row of rows) {
-    if (row.age < 30 || row.status !== 'new') continue
+    if (row.age === null || row.age < 30 || row.status !== 'new') continue
     total += 1
     if (page.length === 20 && compare(row, page[19]) >= 0) continue
     let at = page.length
@@ -45,7 +45,7 @@ function byHand(compare) {
 
 /** As most would: filter, sort, slice. */
 function bySort(compare) {
-  const found = rows.filter(row => row.age >= 30 && row.status === 'new')
+  const found = rows.filter(row => row.age !== null && row.age >= 30 && row.status === 'new')
   const page = found.sort(compare).slice(0, 20)
   return { rows: page.map(({ id, name, age, status }) => ({ id, name, age, status })), total: found.length }
 }
@@ -61,9 +61,15 @@ function text(a, b) {
   return a.length - b.length
 }
 
+/** Null before all values. */
+function number(a, b) {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
+  return a - b
+}
+
 const cases = [
-  ['sort=age', [{ field: age, descending: false }], (a, b) => a.age - b.age || a.id - b.id],
-  ['sort=-age', [{ field: age, descending: true }], (a, b) => b.age - a.age || a.id - b.id],
+  ['sort=age', [{ field: age, descending: false }], (a, b) => number(a.age, b.age) || a.id - b.id],
+  ['sort=-age', [{ field: age, descending: true }], (a, b) => number(b.age, a.age) || a.id - b.id],
   ['sort=name', [{ field: name, descending: false }], (a, b) => text(a.name, b.name) || a.id - b.id],
   [
     'sort=-status,name',

@@ -34,7 +34,7 @@ async function inDatabase(run: (url: string) => Promise<void>): Promise<void> {
   const name = `kolba_${process.pid}_${Date.now()}_${count}`
   await connection.query(`create database ${name} character set utf8mb4`)
   try {
-    await run(Object.assign(new URL(SERVER), { pathname: `/${name}`, search: 'connectTimeout=60000' }).href)
+    await run(Object.assign(new URL(SERVER), { pathname: `/${name}`, search: 'connectTimeout=60000&timezone=Z' }).href)
   } finally {
     await connection.query(`drop database ${name}`)
     await connection.end()

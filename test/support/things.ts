@@ -64,6 +64,7 @@ export interface Ran {
 
 /** A place that has things, and what it was asked. */
 export interface Place {
+  readonly name: string
   /** What a handler would return. */
   value(): unknown
   fill(rows: readonly Thing[]): Promise<void>
@@ -76,11 +77,13 @@ export interface Place {
 
 const context = { signal: new AbortController().signal } as BaseContext
 
+type Open = Omit<Place, 'name'>
+
 export async function read(value: unknown, slice: Slice, counting: Counting = 'none'): Promise<Rows> {
   return chooseSource(value).read(value, slice, counting, context)
 }
 
-function inMemory(give: (rows: Thing[]) => unknown): () => Promise<Place> {
+function inMemory(give: (rows: Thing[]) => unknown): () => Promise<Open> {
   return async () => {
     const rows: Thing[] = []
     return {
@@ -125,7 +128,7 @@ function stored(row: Thing, database: Database): Record<string, unknown> {
   }
 }
 
-async function throughKysely(db: Kysely<Tables>, ran: Ran[], database: Database): Promise<Place> {
+async function throughKysely(db: Kysely<Tables>, ran: Ran[], database: Database): Promise<Open> {
   const raw = (sql: string) => db.executeQuery(CompiledQuery.raw(sql))
   await raw(`create table thing (id integer primary key, ${TYPES[database]})`)
   const insert = async (rows: readonly Thing[]) => {
@@ -148,7 +151,7 @@ async function throughKysely(db: Kysely<Tables>, ran: Ran[], database: Database)
   }
 }
 
-async function throughKnex(db: Knex, database: Database): Promise<Place> {
+async function throughKnex(db: Knex, database: Database): Promise<Open> {
   const ran: Ran[] = []
   await db.raw(`create table thing (id integer primary key, ${TYPES[database]})`)
   db.on('query', ({ sql, bindings }) => ran.push({ sql, parameters: bindings ?? [] }))
@@ -173,7 +176,7 @@ const logging = (ran: Ran[]) => ({
 })
 
 /** Every source that can be had on any machine. */
-export const LOCAL: Readonly<Record<string, () => Promise<Place>>> = {
+export const LOCAL: Readonly<Record<string, () => Promise<Open>>> = {
   'a list': inMemory(rows => rows),
   'an async iterable': inMemory(oneByOne),
   'Kysely on SQLite': async () => {
@@ -183,7 +186,7 @@ export const LOCAL: Readonly<Record<string, () => Promise<Place>>> = {
   'Knex on SQLite': async () => throughKnex(knexOnSqlite(), 'sqlite'),
 }
 
-const POSTGRES: Readonly<Record<string, (url: string) => Promise<Place>>> = {
+const POSTGRES: Readonly<Record<string, (url: string) => Promise<Open>>> = {
   'Kysely on PostgreSQL': async url => {
     const ran: Ran[] = []
     const dialect = new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 2 }) })
@@ -193,7 +196,7 @@ const POSTGRES: Readonly<Record<string, (url: string) => Promise<Place>>> = {
     throughKnex(makeKnex({ client: 'pg', connection: url, pool: { min: 0, max: 2 } }), 'postgres'),
 }
 
-const MARIADB: Readonly<Record<string, (url: string) => Promise<Place>>> = {
+const MARIADB: Readonly<Record<string, (url: string) => Promise<Open>>> = {
   'Kysely on MariaDB': async url => {
     const ran: Ran[] = []
     const dialect = new MysqlDialect({ pool: createPool({ uri: url, connectionLimit: 2 }) })
@@ -205,8 +208,8 @@ const MARIADB: Readonly<Record<string, (url: string) => Promise<Place>>> = {
 
 type Run = (t: ExecutionContext, place: Place) => Promise<void>
 
-async function within(t: ExecutionContext, opening: Promise<Place>, run: Run): Promise<void> {
-  const place = await opening
+async function within(t: ExecutionContext, name: string, opening: Promise<Open>, run: Run): Promise<void> {
+  const place = { name, ...(await opening) }
   try {
     await run(t, place)
   } finally {
@@ -218,8 +221,10 @@ async function within(t: ExecutionContext, opening: Promise<Place>, run: Run): P
 export function everySource(title: string, run: Run, which: 'all' | 'sql' = 'all'): void {
   const named = (name: string) => title.replace('*', name)
   for (const [name, open] of Object.entries(LOCAL)) {
-    if (which === 'all' || name.includes(' on ')) test(named(name), t => within(t, open(), run))
+    if (which === 'all' || name.includes(' on ')) test(named(name), t => within(t, name, open(), run))
   }
-  for (const [name, open] of Object.entries(POSTGRES)) testPostgres(named(name), (t, url) => within(t, open(url), run))
-  for (const [name, open] of Object.entries(MARIADB)) testMariadb(named(name), (t, url) => within(t, open(url), run))
+  for (const [name, open] of Object.entries(POSTGRES))
+    testPostgres(named(name), (t, url) => within(t, name, open(url), run))
+  for (const [name, open] of Object.entries(MARIADB))
+    testMariadb(named(name), (t, url) => within(t, name, open(url), run))
 }

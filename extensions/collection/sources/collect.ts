@@ -1,6 +1,7 @@
 import type { Counting, Order, Rows, Slice } from '../types.ts'
 import { comparator } from './compare.ts'
-import { keyReader, predicate, type Row, ranker, reader } from './predicate.ts'
+import { predicate } from './predicate.ts'
+import { keyReader, type Row, ranker, reader } from './row.ts'
 import { type Key, keyOf, readValue } from './values.ts'
 
 interface Entry {

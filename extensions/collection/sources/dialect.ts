@@ -7,6 +7,8 @@ export interface Dialect {
   readonly name: 'PostgreSQL' | 'SQLite' | 'MySQL'
   /** What a field is compared and sorted by: of text its code points, of a date its milliseconds. */
   key(field: Field): Sql
+  /** What it is equal by, where an index serves that and not the key. */
+  same?(field: Field): Sql
   /** A value to compare that with. */
   value(field: Field, value: Exclude<Value, null>): Sql
   /** The column itself, where it sorts as the key does and an index on it can narrow the search; else undefined. */
@@ -50,6 +52,12 @@ export const postgres: Dialect = {
     if (isPlain(field) || isEpoch(field)) return name
     if (field.type === 'date' && !field.stored) return sql`date_trunc('milliseconds', ${name} + interval '0')`
     return sql`cast(${name} as text) collate "C"`
+  },
+  // Equal is equal in any collation but those that are called nondeterministic, and only this finds it in an index on
+  // the column, which sorts by the collation of the database.
+  same(field) {
+    const isText = !isPlain(field) && (field.type !== 'date' || field.stored === 'text')
+    return isText ? sql`cast(${column(field.column)} as text)` : postgres.key(field)
   },
   value(field, it) {
     if (it instanceof Date && !field.stored) return value(it)

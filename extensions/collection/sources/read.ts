@@ -1,3 +1,4 @@
+import { problem } from '../../../src/index.ts'
 import type { Counting, Order, Rows, Slice } from '../types.ts'
 import { partsAfter } from './after.ts'
 import type { Dialect } from './dialect.ts'
@@ -24,11 +25,28 @@ export interface Query {
   estimate(where: readonly Sql[]): Promise<number | undefined>
 }
 
+const MISFIT = 'A value of the filter does not fit the column that it is compared with.'
+
+/**
+ * PostgreSQL's words for text that is no uuid, and the like. With `collation: 'database'` a value is compared with the
+ * column as it is, which an index serves, and what the value is the client says.
+ */
+function isMisfit(error: unknown): boolean {
+  return ['22P02', '22003', '22007', '22008'].includes((error as { code?: string } | null)?.code ?? '')
+}
+
 /** Reads a slice by one query, two at the end of the values of a field that has nulls, and one to count where it has to. */
 export async function readSlice(query: Query, slice: Slice, counting: Counting): Promise<Rows> {
-  const { dialect } = query
+  try {
+    return await readRows(query, slice, counting)
+  } catch (error) {
+    throw isMisfit(error) ? problem(400, { detail: MISFIT }, { cause: error }) : error
+  }
+}
+
+async function readRows(query: Query, slice: Slice, counting: Counting): Promise<Rows> {
   const { after, offset, limit } = slice
-  const where = conditionsOf(dialect, slice)
+  const where = conditionsOf(query.dialect, slice)
   const rows = await readParts(query, slice, where)
   const isLast = rows.length < limit
   if (counting === 'none') return { rows, ...(isLast ? { more: false } : {}) }

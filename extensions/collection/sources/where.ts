@@ -5,7 +5,7 @@ import { all, any, column, FALSE, join, type Sql, sql, TRUE } from './sql.ts'
 type Comparison = 'eq' | 'lt' | 'lte' | 'gt' | 'gte'
 type Given = Exclude<Value, null>
 
-const SIGNS = { eq: [' = '], lt: [' < '], lte: [' <= '], gt: [' > '], gte: [' >= '] } as const
+const SIGNS = { eq: ' = ', lt: ' < ', lte: ' <= ', gt: ' > ', gte: ' >= ' } as const
 
 /** A filter as conditions, of which all have to hold. */
 export function conditionsOf(dialect: Dialect, { where, search }: Filter): Sql[] {
@@ -39,7 +39,7 @@ function among(dialect: Dialect, field: Field, values: readonly Given[], isIn: b
   const known = values.filter(it => isStorable(dialect, it)).map(it => dialect.value(field, it))
   if (known.length === 0) return isIn ? FALSE : TRUE
   const list = join(known, ', ')
-  const key = dialect.key(field)
+  const key = sameOf(dialect, field)
   if (known.length === 1) return isIn ? sql`${key} = ${list}` : sql`${key} <> ${list}`
   return isIn ? sql`${key} in (${list})` : sql`${key} not in (${list})`
 }
@@ -54,8 +54,13 @@ export function isNull(dialect: Dialect, field: Field, wanted = true): Sql {
 /** Compares a field with a value, so that an index on the column can help where there is one. */
 export function compare(dialect: Dialect, field: Field, operator: Comparison, given: Given): Sql {
   if (!isStorable(dialect, given)) return comparePrefix(dialect, field, operator, String(given))
-  const exact = sql(['', SIGNS[operator][0], ''], dialect.key(field), dialect.value(field, given))
+  const key = operator === 'eq' ? sameOf(dialect, field) : dialect.key(field)
+  const exact = sql(['', SIGNS[operator], ''], key, dialect.value(field, given))
   return all([...boundsOf(dialect, field, operator, given), exact])
+}
+
+function sameOf(dialect: Dialect, field: Field): Sql {
+  return dialect.same?.(field) ?? dialect.key(field)
 }
 
 /** What a value implies of the column itself. It lets through more than is wanted, and a column of days as well. */
