@@ -28,7 +28,7 @@ const FINISH = script(`
   local owner = redis.call('HGET', KEYS[1], 'owner')
   if owner and owner ~= ARGV[1] then return 0 end
   redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'payload', ARGV[2], 'state', 'ended')
-  if ARGV[4] then redis.call('HSET', KEYS[1], 'answer', ARGV[4]) end
+  if ARGV[4] then redis.call('HSET', KEYS[1], 'answer', ARGV[4]) else redis.call('HDEL', KEYS[1], 'answer') end
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   return 1`)
 
