@@ -54,6 +54,11 @@ function readNumber(value: unknown): number | undefined {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : value
 }
 
+/** Is it the text of a number, and of one that JavaScript does not hold? */
+function isTooLong(given: unknown): boolean {
+  return typeof given === 'string' && (/^-?\d{16,}$/.test(given) || Number.isFinite(toNumber(given)))
+}
+
 /** What is expected of a value that does not fit, and a word on the usual reason. */
 export function expectation({ type, values = [] }: Pick<Field, 'type' | 'values'>, given: unknown): string {
   const sentence = {
@@ -67,7 +72,7 @@ export function expectation({ type, values = [] }: Pick<Field, 'type' | 'values'
   if (given === null) return `${sentence} For null there is the operator null.`
   if (type === 'date' && typeof given === 'string' && given.includes(' '))
     return `${sentence} In a URL, + is written %2B.`
-  if (type === 'number' && (typeof given === 'number' || (typeof given === 'string' && /^-?\d{16,}$/.test(given))))
+  if (type === 'number' && (typeof given === 'number' || isTooLong(given)))
     return 'Expected a number that loses no digits: a whole one is at most 9007199254740991.'
   return sentence
 }

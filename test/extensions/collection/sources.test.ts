@@ -182,6 +182,35 @@ for (const [one, given, taken] of converted)
     )
   })
 
+test('a list keeps of its rows those of a page, and reads of the others no more than their first place', async t => {
+  const reads = { size: 0, id: 0 }
+  const counted = (name: keyof typeof reads, value: number) => ({
+    get() {
+      reads[name] += 1
+      return value
+    },
+  })
+  // A shuffle that is the same each time: 7919 and 10,000 have no common divisor.
+  const rows = Array.from({ length: 10_000 }, (_, id) =>
+    Object.defineProperties(
+      {},
+      {
+        id: counted('id', id),
+        size: counted('size', (id * 7919) % 10_000),
+      },
+    ),
+  )
+  const wanted = slice({ order: [by(THING.size, true), by(THING.id)], fields: [THING.size], limit: 20 })
+  const found = await read(rows, wanted, 'exact')
+  t.deepEqual(
+    found.rows.map(({ size }) => size),
+    Array.from({ length: 20 }, (_, index) => 9999 - index),
+  )
+  t.is(found.total, 10_000)
+  t.true(reads.size < 12_000, `${reads.size} values of the first place were read`)
+  t.true(reads.id < 500, `${reads.id} keys were read`)
+})
+
 test('a list is gone through once, whatever it is', async t => {
   let count = 0
   function* rows() {

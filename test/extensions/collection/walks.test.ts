@@ -1,14 +1,17 @@
 import test, { type ExecutionContext } from 'ava'
 import makeKnex from 'knex'
 import { kolba } from 'kolba'
-import { collection, resource } from 'kolba/collection'
+import { collection, type Resource, resource } from 'kolba/collection'
 import { json } from 'kolba/json'
 import { CompiledQuery, Kysely, MysqlDialect, PostgresDialect } from 'kysely'
 import { createPool } from 'mysql2'
 import pg from 'pg'
+import type { Field, Order } from '../../../extensions/collection/types.ts'
 import { testMariadb } from '../../support/mariadb.js'
 import { testPostgres } from '../../support/postgres.js'
+import { slowRead } from '../../support/slow-model.ts'
 import { kyselyOnSqlite, type Tables } from '../../support/sqlite.js'
+import { everySource, slice, THING, type Thing } from '../../support/things.ts'
 
 // Walks by cursor over HTTP, both ways, where a column holds more than JavaScript does, or something else than is compared.
 
@@ -75,9 +78,12 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   },
 }
 
-/** Walks there and back, and gives the ids both times. */
+/** Walks there and back, and gives the ids. */
 async function walk(t: ExecutionContext, value: () => object, type: Column['type'], sort: string) {
-  const its = resource({ fields: { id: 'number', it: type as 'string' } })
+  return walkBy(t, value, resource({ fields: { id: 'number', it: type as 'string' } }), sort)
+}
+
+async function walkBy(t: ExecutionContext, value: () => object, its: Resource, sort: string) {
   const app = kolba({ keys: ['a key of at least 32 bytes for a walk'] })
   app.get('/', json(), collection(its, { paging: 'cursor' }), value)
   const ids = async (first: string, towards: 'next' | 'prev') => {
@@ -113,6 +119,58 @@ async function fill(db: Kysely<Tables>, { values }: Column, type: string, boolea
   await db.executeQuery(CompiledQuery.raw(`create table walked (id integer primary key, it ${type})`))
   const rows = values.map((it, index) => ({ id: index + 1, it: typeof it === 'boolean' ? boolean(it) : it }))
   await db.insertInto('walked').values(rows).execute()
+}
+
+const THINGS = resource({
+  fields: {
+    id: 'number',
+    name: 'string',
+    mood: ['glad', 'Sad', 'é'],
+    size: 'number',
+    rank: 'number',
+    seen: 'date',
+    born: { type: 'date', stored: 'milliseconds' },
+    active: 'boolean',
+  },
+})
+
+everySource('a cursor walks * over HTTP by several fields in both directions, nulls among them', async (t, place) => {
+  const some = <T>(index: number, ...all: T[]): T | null => all[index % (all.length + 1)] ?? null
+  const rows = Array.from({ length: 17 }, (_, index) => ({
+    id: index + 1,
+    name: some(index, 'a', 'B', '\ue000', '\ud83d\ude00'),
+    mood: some(index >> 1, 'glad', 'Sad', 'é'),
+    size: some(index, 0.1, -2.5),
+    rank: some(index >> 2, 1, 2),
+    // The hour that there is twice in Europe, and the one that there is not.
+    seen: some(
+      index,
+      new Date('2020-10-25T00:30:00.001Z'),
+      new Date('2020-10-25T01:30:00Z'),
+      new Date('2020-03-29T01:30:00Z'),
+    ),
+    born: some(index >> 3, new Date(0)),
+    active: some(index, true, false),
+  }))
+  await place.fill(rows)
+  for (const sort of ['-mood,size', 'active,-name', '-born,rank,-seen', 'seen,-active,id', '-rank,-size,name']) {
+    const order = readOrder(sort)
+    const { rows: expected } = slowRead(rows as never, slice({ order }))
+    const ids = await walkBy(t, () => place.value() as object, THINGS, sort)
+    t.deepEqual(
+      ids,
+      expected.map(({ id }) => id),
+      sort,
+    )
+  }
+})
+
+function readOrder(sort: string): Order[] {
+  const terms = `${sort},id`.split(',').map(term => ({
+    field: THING[term.replace('-', '') as keyof Thing] as Field,
+    descending: term.startsWith('-'),
+  }))
+  return terms.filter(({ field }, index) => terms.findIndex(it => it.field === field) === index)
 }
 
 testPostgres('a cursor walks PostgreSQL over columns of any type, there and back', async (t, url) => {
