@@ -6,6 +6,7 @@ import {
   type Kind,
   kinds,
   type Note,
+  nameOf,
   problem,
   when,
 } from '../src/index.ts'
@@ -94,12 +95,19 @@ function isReference(text: string): boolean {
 }
 
 function linksOf(ctx: AroundContext, { sunset, link, successor }: DeprecatedOptions): string[] {
-  const next = typeof successor === 'function' ? encode(successor(ctx)) : successor
+  const next = typeof successor === 'function' ? encode(given(ctx, successor(ctx))) : successor
   return [
     ...(link ? [`<${link}>; rel="deprecation"`] : []),
     ...(link && sunset ? [`<${link}>; rel="sunset"`] : []),
     ...(next ? [`<${next}>; rel="successor-version"`] : []),
   ]
+}
+
+/** @throws TypeError for what is no text */
+function given({ route, path }: AroundContext, uri: unknown): string {
+  if (kinds.text.test(uri)) return uri as string
+  const place = route ? nameOf(route) : path
+  throw new TypeError(`${place}: the successor of deprecated is ${uri === '' ? 'empty' : typeof uri}. Return a URI.`)
 }
 
 /** Only what may stand between the brackets of a link; the rest is percent-encoded, line breaks included. */

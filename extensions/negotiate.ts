@@ -40,7 +40,7 @@ export interface Representing<K extends string = string> {
 }
 
 /** What a handler returns for renderings that say what they take. */
-type Produced<T> = unknown extends T ? unknown : T | Reply | Response | null
+type Produced<T> = unknown extends T ? unknown : T | Reply | Response | Problem | null
 
 /**
  * Says one value in several ways, and lets the client choose by `Accept` (RFC 9110 section 12.5.1), before the handler
@@ -53,7 +53,8 @@ type Produced<T> = unknown extends T ? unknown : T | Reply | Response | null
  * pass as they are; an async generator and a stream of objects are collections, which JSON, `csv()` and `yaml()` write as
  * they come. What is thrown is a problem document, in JSON.
  *
- * It stands where `json()` would: below `etag()`, above `output()`. In a URL a representation is `json`, `csv`, `yaml`, `html`, `xml`, `txt`, or the last part of its subtype.
+ * It stands where `json()` would: below `etag()`, above `output()`. In a URL a representation is `json`, `csv`, `yaml`,
+ * `html`, `xml`, `txt`, or the last part of its subtype.
  *
  * @throws TypeError for no renderings, for a key that is no media type, for a rendering that is none, and for two types
  *   with one name in a URL; at the request, as a 500, for a rendering that gives nothing to send
@@ -73,7 +74,8 @@ export function produces<T = unknown, const K extends string = string>(
 
   const choose = (ctx: AroundContext, isSuffixed: boolean): Representation => {
     ctx.vary('Accept')
-    const named = isSuffixed ? all.find(({ short }) => ctx.path.endsWith(`.${short}`)) : undefined
+    const suffix = isSuffixed ? /\.(\w+)\/?$/.exec(ctx.path)?.[1] : undefined
+    const named = all.find(({ short }) => short === suffix)
     if (named) return named
     const asked = format ? ctx.query.format : undefined
     if (Array.isArray(asked)) throw problem(400, { detail: 'Send format once.' })

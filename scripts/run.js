@@ -15,9 +15,15 @@ const tasks = {
   ],
   test: [[...tsc, '.'], [...tsc, 'test'], [...tsc, 'test/legacy-decorators'], ['node_modules/ava/entrypoints/cli.mjs']],
 }
+/** Clients for the tests, which bring React with them: `npm start` does without. */
+const clients = 'test/interop/clients'
+const how = { stdio: 'inherit', shell: process.platform === 'win32' }
 const [task, ...rest] = process.argv.slice(2)
 
-if (!isInstalled()) run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+const install = ['ci', '--include=dev', '--no-audit', '--no-fund']
+if (!isInstalled('.')) run('npm', install)
+// Without these some tests are skipped, and say so.
+if (task === 'test' && !isInstalled(clients)) spawnSync('npm', install, { ...how, cwd: clients })
 if (task === 'test') for (const folder of ['dist', 'build']) rmSync(folder, { recursive: true, force: true })
 tasks[task].forEach((step, index, steps) => {
   run(process.execPath, task === 'test' && index === steps.length - 1 ? [...step, ...rest] : step)
@@ -29,12 +35,13 @@ if (task === 'start') {
 }
 
 /** Is everything there in the versions of the lock file? npm keeps a list; what is optional may not fit the machine. */
-function isInstalled() {
-  if (!existsSync('node_modules/.package-lock.json')) return false
-  const { '': _root, ...wanted } = packagesOf('package-lock.json')
-  const found = packagesOf('node_modules/.package-lock.json')
-  return Object.entries(wanted).every(([path, { version, optional, devOptional }]) =>
-    found[path] ? found[path].version === version : optional || devOptional,
+function isInstalled(folder) {
+  const list = `${folder}/node_modules/.package-lock.json`
+  if (!existsSync(list)) return false
+  const { '': _root, ...wanted } = packagesOf(`${folder}/package-lock.json`)
+  const found = packagesOf(list)
+  return Object.entries(wanted).every(([path, { version, optional, devOptional, peer }]) =>
+    found[path] ? found[path].version === version : optional || devOptional || peer,
   )
 }
 
@@ -43,6 +50,6 @@ function packagesOf(path) {
 }
 
 function run(command, args) {
-  const { status, signal } = spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' })
+  const { status, signal } = spawnSync(command, args, how)
   if (status !== 0) process.exit(signal ? 1 : status)
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import Koa from 'koa'
 import { Blueprint } from './blueprint.ts'
+import { checkHook } from './check.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
 import type { Decorator } from './decorator.ts'
@@ -86,13 +87,13 @@ export class Kolba extends Koa {
 
   /** Runs before every request to a route or to none. What it returns, if anything, is the answer. */
   before(hook: (ctx: BaseContext) => unknown): this {
-    this.#path.before.push(check('before', hook))
+    this.#path.before.push(checkHook('before', hook))
     return this
   }
 
   /** Runs when the answer stands on ctx, that to an error too, and may change it there. */
   after(hook: (ctx: BaseContext) => unknown): this {
-    this.#path.after.push(check('after', hook))
+    this.#path.after.push(checkHook('after', hook))
     return this
   }
 
@@ -106,19 +107,19 @@ export class Kolba extends Koa {
   onError<E extends Error>(type: ErrorClass<E>, handler: (error: E, ctx: BaseContext) => unknown): this {
     if (type !== (Error as unknown) && !(type?.prototype instanceof Error))
       throw new TypeError('onError: the first argument is no class of errors. Write onError(NotFound, error => ...).')
-    this.#path.rescue.add(type, check(`onError ${type.name}`, handler))
+    this.#path.rescue.add(type, checkHook(`onError ${type.name}`, handler))
     return this
   }
 
   /** Runs, and is waited for, before the app listens. */
   onStart(hook: () => unknown): this {
-    this.#life.onStart(check('onStart', hook, ''))
+    this.#life.onStart(checkHook('onStart', hook, ''))
     return this
   }
 
   /** Runs when the app closes, after the last answer; the last registered first. */
   onStop(hook: () => unknown): this {
-    this.#life.onStop(check('onStop', hook, ''))
+    this.#life.onStop(checkHook('onStop', hook, ''))
     return this
   }
 
@@ -208,9 +209,4 @@ export class Kolba extends Koa {
     this.#urls.add(route, path, entry.known)
     this.#routes.push(route)
   }
-}
-
-function check<F>(where: string, hook: F, taking = ' that takes ctx'): F {
-  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one${taking}.`)
-  return hook
 }

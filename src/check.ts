@@ -60,6 +60,12 @@ export function checkOptions(where: string, options: unknown, known: Record<stri
   }
 }
 
+/** @throws TypeError `before: this is no function. Give one that takes ctx.` */
+export function checkHook<F>(where: string, hook: F, taking = ' that takes ctx'): F {
+  if (typeof hook !== 'function') throw new TypeError(`${where}: this is no function. Give one${taking}.`)
+  return hook
+}
+
 function list(words: string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }

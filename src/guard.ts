@@ -81,7 +81,12 @@ function guardTarget(url: string, path: string): Problem | undefined {
 /** Is there one way to read a path, and is it this one? */
 export function isCanonical(path: string, decoded: string): boolean {
   if (path.includes('//') || path.includes('\\') || decoded.includes('\0')) return false
-  return !NEEDLESS.test(path) && !DOTS.test(decoded)
+  return !NEEDLESS.test(path) && !hasDots(decoded)
+}
+
+/** Is there a dot segment in it, once it is decoded? */
+export function hasDots(decoded: string): boolean {
+  return DOTS.test(decoded)
 }
 
 function refuse(status: number, detail: string): Problem {

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import type { BaseContext } from './context.ts'
 import type { Layer as Place } from './fold.ts'
+import { hasDots } from './guard.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 
@@ -52,7 +53,10 @@ export class RouteTable {
     const { path: layers, pathAndMethod } = this.#router.match(path, method)
     const layer = choose(method, pathAndMethod as Layer[])
     if (!layer) return { params: {}, allow: [...new Set(layers.flatMap(({ methods }) => methods))] }
-    return { endpoint: this.#endpoints.get(layer) as Endpoint, params: paramsOf(layer, path), allow: [] }
+    const params = paramsOf(layer, path)
+    // `/files/...csv` has no dot segment, and its name is one: whoever makes a path of that would be led elsewhere.
+    if (path.includes('.') && Object.values(params).some(hasDots)) return { params: {}, allow: [] }
+    return { endpoint: this.#endpoints.get(layer) as Endpoint, params, allow: [] }
   }
 }
 

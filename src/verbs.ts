@@ -109,7 +109,9 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
  * does not. A blueprint's list may begin with a name.
  */
 export type Checked<D extends readonly unknown[], Above = BaseContext> = {
-  [I in keyof D]: D[I] & (D[I] extends string ? unknown : Decorator<unknown, Above & AddsOf<Before<D, I>>, never>)
+  // While TypeScript infers a generic call in the list, it takes the first for a string or a decorator.
+  [I in keyof D]: D[I] &
+    ([Extract<D[I], string>] extends [never] ? Decorator<unknown, Above & AddsOf<Before<D, I>>, never> : unknown)
 }
 
 type Before<D, I, Passed extends unknown[] = []> = `${Passed['length']}` extends I

@@ -51,7 +51,7 @@ const OPTIONS = {
  * Keeps rendered answers in this process, and gives them again without running what stands below.
  *
  * It stands below what may turn a request away (tokens, rate limits), which would not be asked for what is kept, and
- * above `etag()`, `json()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and
+ * above `etag()`, `json()`, `produces()` and `output()`, so that no query runs and nothing is rendered. `cacheControl()` and
  * `noCache()` speak to other caches, and stand above it; what says `no-store` or `no-cache` below it is not kept.
  *
  * Kept are answers of 200 to GET and QUERY, with the headers that were set below, for `ttl` seconds (or as long as a
@@ -59,7 +59,8 @@ const OPTIONS = {
  * nothing that sets a cookie. HEAD is answered from what GET has left, and requests with Range pass. An answer is given
  * for the same URL, the same request headers of those that `Vary` names, and the same user: Authorization, Cookie,
  * `ctx.user`, and headers of API keys that a decorator's note declares. Who knows users by something else says it in
- * `key`; nothing is kept for a user that JSON cannot tell from others.
+ * `key`. A user is plain data, or JSON of it has an `id`, an `_id` or a `sub`; for another nothing is kept, because it
+ * may be told from others by what JSON does not show.
  *
  * The answer has an ETag, and If-None-Match is answered with 304, without `etag()` as well; an `etag()` with a version
  * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a
@@ -86,7 +87,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
   let places = 0
 
   function register(route: Route) {
-    checkRoute(route, key !== undefined)
+    checkRoute(route, self, key !== undefined)
     const store = stores.get(route.app) ?? createStore(max, maxBytes)
     stores.set(route.app, store)
     enlist(route.app, store)
@@ -116,11 +117,16 @@ function isKept(ctx: AroundContext, hasKey: boolean): boolean {
 }
 
 /** @throws TypeError where it would do nothing, or what it should not */
-function checkRoute(route: Route, hasKey: boolean): void {
+function checkRoute(route: Route, self: Decorator, hasKey: boolean): void {
   const { decorators, methods, path } = route
   if (path === '{/*rest}' && decorators.length === 1)
     throw new TypeError('use: cached() would stand above what signs users in. Put it into a stack or a group.')
   const where = `${nameOf(route)}: cached`
+  const chooser = decorators.findIndex(({ name }) => name === 'produces')
+  if (chooser >= 0 && chooser < decorators.indexOf(self))
+    throw new TypeError(
+      `${where}() stands below produces(), which would say what is kept in one way alone. Put it above.`,
+    )
   if (methods.some(method => method === 'GET' || method === 'HEAD')) return
   if (!methods.includes('QUERY'))
     throw new TypeError(`${where} keeps what is read, and nothing is read here. Remove it.`)

@@ -89,7 +89,7 @@ const PAIRS = AGAINST.flatMap(([name, others]) => others.map(other => [name, oth
  *
  * @throws TypeError for a wrong option, for none, and for two of which one says what the other forbids
  */
-export function readOptions(where: string, options: CacheControlOptions): Directives {
+export function readOptions(where: string, options: CacheControlOptions = {}): Directives {
   checkOptions(where, options, Object.fromEntries(Object.entries(OPTIONS).map(([key, [, kind]]) => [key, kind])))
   const given = Object.entries(OPTIONS).flatMap(([key, [name]]) => {
     const value = options[key as keyof CacheControlOptions]

@@ -61,8 +61,30 @@ function part(value: string | readonly string[] | undefined): string {
 function userPart(user: unknown): string | undefined {
   if (user === undefined || user === null) return part(undefined)
   const text = jsonOf(user)
-  // What JSON sees nothing of, such as private fields, may be what tells users apart.
-  return text === undefined || text === '{}' || text === '[]' || text === 'null' ? undefined : part(text)
+  if (text === undefined || text === '{}' || text === '[]' || text === 'null') return undefined
+  // What JSON sees nothing of, such as private fields and a Map, may be all that tells users apart.
+  return isShown(user) || hasId(JSON.parse(text)) ? part(text) : undefined
+}
+
+/** Is it plain data, of which JSON shows everything? */
+function isShown(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'symbol' && typeof value !== 'function'
+  if (Array.isArray(value)) return value.every(isShown)
+  if (value instanceof Date) return true
+  const prototype = Object.getPrototypeOf(value)
+  const isPlain = prototype === Object.prototype || prototype === null
+  return (
+    isPlain &&
+    !('toJSON' in value) &&
+    Reflect.ownKeys(value).every(key => isShown(value[key as never]) && typeof key === 'string')
+  )
+}
+
+const IDS = ['id', '_id', 'sub']
+
+/** Is there a name in it that users do not share, whatever else JSON may not see? */
+function hasId(user: object): boolean {
+  return IDS.some(name => ['string', 'number'].includes(typeof user[name as never]))
 }
 
 function jsonOf(value: unknown): string | undefined {

@@ -25,11 +25,12 @@ export interface Duties {
 /**
  * What an `etag()` has to do on a route, undefined where nothing is written.
  *
- * @throws TypeError for a write that has nothing to be compared with
+ * @throws TypeError for a write that has nothing to be compared with, and for a version above what keeps bytes
  */
 export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Duties | undefined {
   const { describe, load, required } = wishes
   const { app, decorators, methods } = route
+  checkPlace(route, self, describe)
   const isWrite = methods.some(method => !SAFE.has(method))
   if (!isWrite) return
   // Of several the innermost guards, which was said of this route; the outermost sees what will be sent.
@@ -55,6 +56,17 @@ export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Dutie
       `${where}: this one has a version, and that of ${nameOf(get as Route)} has none. Give both the same, as a value.`,
     )
   return { guards, carries, isDated: (theirs ?? describe).isDated, hasReads: methods.some(it => SAFE.has(it)) }
+}
+
+/** What `cached()` gives is bytes with a tag of their hash, so that no write would ever find its version in one. */
+function checkPlace(route: Route, self: Decorator, { isVersioned, isDated }: Describe): void {
+  const below = route.decorators.slice(route.decorators.indexOf(self) + 1)
+  const keeper = below.findIndex(({ name }) => name === 'cached')
+  if (keeper < 0 || !(isVersioned || isDated) || below.slice(keeper).some(isTagging)) return
+  const what = isVersioned ? 'version' : 'lastModified'
+  throw new TypeError(
+    `${nameOf(route)}: etag({ ${what} }) stands above cached(), which gives it bytes and no row. Put it below.`,
+  )
 }
 
 /** The route that reads what this one writes. */

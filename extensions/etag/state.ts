@@ -126,7 +126,7 @@ async function orMissing(ctx: AroundContext, load: () => unknown): Promise<unkno
 
 /** The representation whose tag the client has. */
 function acceptOf({ headers }: AroundContext): { accept?: string } {
-  const tags = readTags(headers['if-match'])
+  const tags = readTags(headers['if-match'] ?? headers['if-none-match'])
   const type = typeof tags === 'object' && tags[0] && representationOf(tags[0])
   return type ? { accept: type } : {}
 }

@@ -40,10 +40,12 @@ export function describer({ version, lastModified, weak = false }: ValidatorOpti
   function describe(ctx: BaseContext, value: unknown): Validators {
     const { status, body, headers, source } = replyOf(ctx, value)
     if (!TAGGED.has(status) || body === null || body === undefined) return {}
-    const row = (source ?? body) as never
-    const own = version?.(row, ctx as never)
-    const date = dateOf(lastModified?.(row, ctx as never))
     const given = tagOf(ctx, headers)
+    const row = (source ?? body) as never
+    // Bytes that have their tag already, as those that cached() keeps, are no row, and need no version.
+    const isRow = !given || source !== undefined || !(typeof body === 'string' || body instanceof Uint8Array)
+    const own = isRow ? version?.(row, ctx as never) : undefined
+    const date = dateOf(isRow || !headerOf(headers, 'last-modified') ? lastModified?.(row, ctx as never) : undefined)
     const text = given ? undefined : version ? ofVersion(own) : ofBytes(body)
     const tag = given ?? (text === undefined ? undefined : { weak, opaque: withRepresentation(text, ctx) })
     return { tag, lastModified: date, version: own, isOfVersion: version !== undefined && !given }
@@ -78,8 +80,12 @@ export function representationOf({ opaque }: EntityTag): string | undefined {
 }
 
 function tagOf({ response }: BaseContext, headers: Reply['headers']): EntityTag | undefined {
-  const name = Object.keys(headers).find(name => name.toLowerCase() === 'etag')
-  return readTag(name ? String(headers[name]) : response.get('ETag'))
+  return readTag(headerOf(headers, 'etag') ?? response.get('ETag'))
+}
+
+function headerOf(headers: Reply['headers'], name: string): string | undefined {
+  const own = Object.keys(headers).find(it => it.toLowerCase() === name)
+  return own && String(headers[own])
 }
 
 /** RFC 9110 section 8.8.3.3: each representation has a tag of its own. */

@@ -21,7 +21,10 @@ export interface VersionsOptions<V = string | number> {
    * - `'path'`: in the parameter `:version` of the path.
    */
   by: 'header' | 'media-type' | 'path'
-  /** What a client gets that does not say. @default the first, so that a new version changes nothing for old clients */
+  /**
+   * What a client gets that does not say. @default the first, so that a new version changes nothing for old clients;
+   * JavaScript puts whole numbers first and in order, so beside others, as in `{ '1.0': listV1, 2: listV2 }`, it is needed
+   */
   default?: V
   /** The `acme` of `application/vnd.acme.v2+json`, with `by: 'media-type'`. */
   vendor?: string
@@ -44,8 +47,8 @@ export interface Versioned {
  * `by: 'media-type'` an object is sent as the media type that was asked for, and so is what a `json()` of the handler's
  * own renders; who asks for `application/json` gets the default as such.
  *
- * @throws TypeError for a version that is none or is there twice, for a handler that is none, and at registration for
- *   `by: 'path'` where the path has no `:version`
+ * @throws TypeError for a version that is none or is there twice, for a handler that is none, where nobody can tell which
+ *   is the first, and at registration for `by: 'path'` where the path has no `:version`
  * @example
  * app.get('/books', json(), versions({ 1: deprecated({ since: '2026-01-01' })(listV1), 2: listV2 }, { by: 'header' }))
  * app.get('/:version/books', json(), versions({ 1: listV1, 2: listV2 }, { by: 'path' }))
@@ -60,6 +63,7 @@ export function versions<C, const H extends Readonly<Record<string | number, Han
   const { by, vendor } = options
   if (vendor !== undefined && by !== 'media-type')
     throw new TypeError("versions: a vendor is of media types. Give by: 'media-type', or leave it out.")
+  if (options.default === undefined) checkFirst(Object.keys(handlers))
   const first = plain(String(options.default ?? [...all.keys()][0]))
   if (!all.has(first))
     throw new TypeError(`versions: there is no version ${first}, the default. Give one of the handlers.`)
@@ -87,7 +91,22 @@ export function versions<C, const H extends Readonly<Record<string | number, Han
       },
     },
   )
-  return its(all.get(first) as Handler<BaseContext>) as never
+  return its(unnumbered(all.get(first) as Handler<BaseContext>)) as never
+}
+
+/** JavaScript gives a function that is written behind `1:` the name 1, which would be the endpoint's on every route. */
+function unnumbered(handler: Handler<BaseContext>): Handler<BaseContext> {
+  return /^\d/.test(handler.name) ? ctx => handler(ctx) : handler
+}
+
+/** @throws TypeError where the order of the keys is not the one in which they were written */
+function checkFirst(keys: readonly string[]): void {
+  const isNumber = (key: string) => /^(?:0|[1-9]\d*)$/.test(key)
+  const [number, other] = [keys.find(isNumber), keys.find(key => !isNumber(key))]
+  if (number === undefined || other === undefined) return
+  throw new TypeError(
+    `versions: JavaScript puts ${number} before ${other}, however they are written. Give default, the one for clients that do not say.`,
+  )
 }
 
 const WAYS = { header: byHeader, 'media-type': byMediaType, path: byPath }

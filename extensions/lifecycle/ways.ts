@@ -98,7 +98,9 @@ export function byMediaType(versions: readonly string[], first: string, vendor: 
   return {
     choose(ctx) {
       ctx.vary('Accept')
-      const found = ctx.accepts(types)
+      // What says nothing, and the bare star of old clients, is no preference (RFC 9110 section 12.4.1).
+      const isBlank = /^[\s,]*\*?[\s,]*$/.test(ctx.get('Accept'))
+      const found = isBlank ? types[0] : ctx.accepts(types)
       if (!found) throw unacceptable('Accept', available)
       const { version, type } = offers.get(found) as Choice & { type?: string }
       if (!type) return { version, representation: `v${version}` }

@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import type { Options, Stringifier } from 'csv-stringify'
 import { checkOptions, type Kind, kinds } from '../../src/index.ts'
 import { type Rendering, rendered } from './rendering.ts'
-import { type Columns, readColumns, recorder, rowsOf } from './rows.ts'
+import { readColumns, recorder, rowsOf } from './rows.ts'
 
 export interface CsvOptions {
   /**
@@ -31,6 +31,9 @@ const delimiter: Kind = {
 }
 const OPTIONS = { columns, header: kinds.flag, delimiter, bom: kinds.flag, formulas: kinds.flag }
 
+/** What begins a formula, with the full-width signs of East Asia, or is cut off before one. */
+const FORMULA = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/
+
 /** Rows of a list that are written at once, with a length and for a tag; more of them are a stream. */
 const AT_ONCE = 1000
 
@@ -55,19 +58,19 @@ export function csv(options: CsvOptions = {}): Rendering {
   const how: Options = {
     delimiter,
     bom,
-    escape_formulas: !formulas,
     record_delimiter: '\r\n',
     quote_record_delimiter: true,
   }
+  const start = () => recorder(given, header, formulas ? it => it : harmless)
   const render: Rendering = (value, ctx) => {
     const rows = rowsOf(value)
     if (!Array.isArray(rows) || rows.length > AT_ONCE)
       return Readable.from(
-        pieces(() => new Stringifier(how), records(rows, given, header)),
+        pieces(() => new Stringifier(how), records(rows, start())),
         { objectMode: false },
       )
     return rendered(ctx, 'csv()', () => {
-      const { add, end } = recorder(given, header)
+      const { add, end } = start()
       return stringify([...rows.flatMap(add), ...end()], how)
     })
   }
@@ -76,12 +79,14 @@ export function csv(options: CsvOptions = {}): Rendering {
 
 async function* records(
   rows: Iterable<unknown> | AsyncIterable<unknown>,
-  given: Columns | undefined,
-  header: boolean,
+  { add, end }: ReturnType<typeof recorder>,
 ): AsyncGenerator<readonly unknown[]> {
-  const { add, end } = recorder(given, header)
   for await (const row of rows) yield* add(row)
   yield* end()
+}
+
+function harmless(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text
 }
 
 /** Begins when somebody reads, so nothing is held open for an answer that is not sent. */

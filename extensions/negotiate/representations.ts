@@ -1,4 +1,4 @@
-import { kinds, readMediaType } from '../../src/index.ts'
+import { isDecorator, kinds, readMediaType } from '../../src/index.ts'
 import { csv } from './csv.ts'
 import { jsonRendering } from './json.ts'
 import type { Rendering } from './rendering.ts'
@@ -41,6 +41,10 @@ function readOne(key: string, rendering: unknown): Representation {
     throw new TypeError(`produces: true renders JSON, and ${key} is another type. Give a function (value, ctx).`)
   if (rendering === csv || rendering === yaml)
     throw new TypeError(`produces: the rendering of ${key} is not called. Write ${(rendering as () => void).name}().`)
+  if (isDecorator(rendering))
+    throw new TypeError(
+      `produces: the rendering of ${key} is the decorator ${rendering.name}(). Give true for JSON, or a function (value, ctx).`,
+    )
   if (rendering !== true && typeof rendering !== 'function')
     throw new TypeError(`produces: the rendering of ${key} is none. Give a function (value, ctx), or true for JSON.`)
   const render = rendering === true ? jsonRendering : (rendering as Rendering<never>)

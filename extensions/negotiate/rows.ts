@@ -32,18 +32,22 @@ function isCollection(value: unknown): value is Collection {
   return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
-/** Makes records of rows one by one, the header before the first of them, or at the end where there was none. */
-export function recorder(given: Columns | undefined, header: boolean) {
+/**
+ * Makes records of rows one by one, the header before the first of them, or at the end where there was none.
+ *
+ * @param write how text is written, that of the header too
+ */
+export function recorder(given: Columns | undefined, header: boolean, write: (text: string) => string) {
   let columns = given
   let isFirst = true
-  const head = () => (isFirst && header && columns ? [columns.titles] : [])
+  const head = () => (isFirst && header && columns ? [columns.titles.map(write)] : [])
   return {
     add(value: unknown): (readonly Cell[])[] {
       const row = rowOf(value)
       columns ??= columnsOf(row, header)
       const above = head()
       isFirst = false
-      return [...above, cellsOf(row, columns).map(cell)]
+      return [...above, cellsOf(row, columns).map(it => cell(it, write))]
     },
     end: (): (readonly Cell[])[] => head(),
   }
@@ -67,9 +71,10 @@ function cellsOf(row: object, columns: Columns | undefined): readonly unknown[] 
   return keys.map(key => (row as Record<string, unknown>)[key])
 }
 
-function cell(value: unknown): Cell {
+function cell(value: unknown, write: (text: string) => string): Cell {
   const plain = plainOf(value)
-  if (typeof plain === 'string' || typeof plain === 'bigint') return plain
+  if (typeof plain === 'string') return write(plain)
+  if (typeof plain === 'bigint') return plain
   if (typeof plain === 'number') return Number.isFinite(plain) ? plain : ''
   return plain === undefined || plain === null ? '' : (toJson(plain) ?? '')
 }

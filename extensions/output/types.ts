@@ -1,4 +1,4 @@
-import type { Reply } from '../../src/index.ts'
+import type { Problem, Reply } from '../../src/index.ts'
 import type { AnySchema, InputOf } from '../../src/schema/index.ts'
 
 /** Schemas by status, `{ 200: book, 404: nothing }`. */
@@ -25,7 +25,7 @@ interface Json<T> {
 }
 
 /** A value has the status 200; one for another status comes as a Reply, which does not say what is in it. */
-export type ReplyOf<S> = PlainOf<S> | Reply | Response | null
+export type ReplyOf<S> = PlainOf<S> | Reply | Response | Problem | null
 
 type PlainOf<S> = S extends AnySchema ? Given<InputOf<S>> : unknown
 

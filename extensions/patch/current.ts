@@ -1,4 +1,4 @@
-import { currentReader, type Reading } from '../../src/conditional/index.ts'
+import { currentReader, type Reading, resourceOf } from '../../src/conditional/index.ts'
 import {
   type AroundContext,
   isBytes,
@@ -35,9 +35,13 @@ export function fromGet(where: string): ReadJson {
     const { status, body, type } = answerOf(reading)
     checkStatus(status, body)
     const text = await textOf(body, type)
-    if (text === undefined)
-      throw new TypeError(`${where} changes JSON, and GET gives none. Put json() on GET, or give patch({ load }).`)
-    return JSON.parse(text)
+    if (text !== undefined) return JSON.parse(text)
+    // By its URL a client can choose another representation, `/books/7.csv` or `?format=csv`: that is no bug of ours.
+    if (ctx.querystring !== '' || resourceOf(ctx.path, ctx) !== resourceOf(ctx.path))
+      throw problem(409, {
+        detail: 'GET gives no JSON at this URL, so there is nothing to patch. PATCH one where it does.',
+      })
+    throw new TypeError(`${where} changes JSON, and GET gives none. Put json() on GET, or give patch({ load }).`)
   }
 }
 

@@ -4,9 +4,11 @@ import { type Around, type Decorator, decorator } from '../decorator.ts'
 import { fold, type Layer } from '../fold.ts'
 import { Reply } from '../reply.ts'
 import { statusOf } from '../respond.ts'
+import type { Route } from '../route.ts'
 import type { Endpoint } from '../router.ts'
 import { discard, heeding } from '../streams.ts'
 import { when } from '../when.ts'
+import { resourceOf } from './resource.ts'
 
 /** What a resource is now, as its GET route tells. */
 export interface Reading {
@@ -32,7 +34,8 @@ export interface CurrentOptions {
 
 /**
  * Reads the resource at a path, the request's own by default, with other headers where they are given. Undefined where
- * the path has no GET.
+ * the path has no GET, or one of something else: where GET alone answers at `/books/7.csv` too, a PUT there is of the
+ * book `7.csv`, and what GET gives is the book 7.
  */
 export type ReadCurrent = (
   ctx: BaseContext,
@@ -67,7 +70,7 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
 
   return async (ctx, { path = ctx.path, headers = {} } = {}) => {
     const { endpoint, params } = ctx.app.match('GET', path)
-    if (!endpoint) return
+    if (!endpoint || leadsElsewhere(ctx, path, endpoint.route, params)) return
     const run = runs.get(endpoint) ?? prepare(endpoint)
     runs.set(endpoint, run)
     const both = handler ? Object.assign(params, (ctx as { params?: object }).params) : params
@@ -88,6 +91,10 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
       copy.res.emit('close')
     }
   }
+}
+
+function leadsElsewhere(ctx: BaseContext, path: string, route: Route, params: Record<string, string>): boolean {
+  return path === ctx.path && ctx.route !== undefined && resourceOf(path, { route, params }) !== resourceOf(path, ctx)
 }
 
 const remember: Around = (ctx: Marked, next) =>

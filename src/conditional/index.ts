@@ -20,4 +20,5 @@ export {
   weakMatch,
   writeTag,
 } from './preconditions.ts'
+export { resourceOf } from './resource.ts'
 export { inTurn } from './turns.ts'

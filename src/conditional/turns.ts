@@ -1,6 +1,7 @@
 import type { Kolba } from '../app.ts'
 import type { Awaitable, BaseContext } from '../context.ts'
 import { isPromise } from '../when.ts'
+import { resourceOf } from './resource.ts'
 
 const turns = Symbol('kolba.turns')
 
@@ -9,8 +10,9 @@ type App = Kolba & { [turns]?: Queues }
 type Waiting = BaseContext & { [turns]?: Set<string> }
 
 /**
- * Runs what belongs to a path one at a time in this process, in the order of coming: between reading a resource and
- * writing it nobody else writes it. Who has the turn already goes on at once; nobody else there costs no promise.
+ * Runs what belongs to a path, in whatever spelling, one at a time in this process, in the order of coming: between
+ * reading a resource and writing it nobody else writes it. Who has the turn already goes on at once; nobody else there
+ * costs no promise.
  *
  * A turn lasts until `run` has ended, or longer, until `end` has; but never longer than `timeouts.handler`, when the
  * request has been answered with 503: else one handler that never ends would close its path for good.
@@ -23,7 +25,7 @@ export function inTurn<T>(
   run: () => Awaitable<T>,
   end?: PromiseLike<unknown>,
 ): Awaitable<T> {
-  const key = keyOf(path)
+  const key = resourceOf(path, path === ctx.path ? ctx : {})
   ctx[turns] ??= new Set()
   const own = ctx[turns]
   if (own.has(key)) return run()
@@ -48,11 +50,6 @@ export function inTurn<T>(
   })
   queues.set(key, turn)
   return value
-}
-
-/** The same resource is at `/caf%C3%A9`, `/caf%c3%a9` and `/caf%c3%a9/`. */
-function keyOf(path: string): string {
-  return decodeURIComponent(path).replace(/(.)\/$/, '$1')
 }
 
 /** A turn that comes when the request has been answered is passed on. */

@@ -90,6 +90,11 @@ for (const [options, message] of WRONG) {
   })
 }
 
+test('cacheControl() is refused where it says nothing', t => {
+  const message = 'cacheControl: there is nothing to say. Give { maxAge: 60 } or the like.'
+  t.throws(() => cacheControl(undefined as never), { instanceOf: TypeError, message })
+})
+
 test('cacheControl() refuses an option that it does not know', t => {
   const message = /^cacheControl: the option "max-age" is unknown\. It takes public, private, .* and noTransform\.$/
   t.throws(() => cacheControl({ 'max-age': 60 } as never), { instanceOf: TypeError, message })

@@ -12,12 +12,14 @@ import {
   problem,
   redirect,
   reply,
+  stack,
 } from 'kolba'
 import { type CachedOptions, cacheControl, cached, invalidate, noCache, vary } from 'kolba/cache'
 import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
 import { versions } from 'kolba/lifecycle'
 import { middleware } from 'kolba/middleware'
+import { csv, produces } from 'kolba/negotiate'
 import { MemoryLogger } from '../support/memory-logger.ts'
 
 const FOREVER = { ttl: 100_000 }
@@ -330,10 +332,19 @@ test('cached() keeps nothing for a user whom JSON cannot tell from others', asyn
       return this.#id
     }
   }
+  class Role extends Hidden {
+    readonly role = 'reader'
+  }
   const circle: { self?: object } = {}
   circle.self = circle
   for (const user of [
     new Hidden(1),
+    new Role(1),
+    { claims: new Map([['sub', 'a']]), name: 'a' },
+    { roles: [new Role(1)] },
+    { name: 'a', [Symbol('id')]: 1 },
+    { toJSON: () => ({ role: 'reader' }) },
+    Object.create({ id: 1 }, { role: { value: 'reader', enumerable: true } }),
     circle,
     { id: 1n },
     5n,
@@ -348,6 +359,34 @@ test('cached() keeps nothing for a user whom JSON cannot tell from others', asyn
     const given = decorator('given', (_ctx, next: Next<{ user: unknown }>) => next({ user }))
     app.get('/', given, cached(FOREVER), () => String(++calls))
     for (const text of ['1', '2']) t.is(await (await app.client().get('/')).text(), text)
+  }
+})
+
+test('cached() keeps answers for users that are plain data, and for those that have an id', async t => {
+  class Person {
+    readonly id = 7
+    readonly groups = new Set(['a'])
+  }
+  class Record {
+    readonly #values = { _id: '66f', name: 'Ada' }
+    toJSON() {
+      return this.#values
+    }
+  }
+  for (const user of [
+    'ada',
+    7,
+    { name: 'Ada', roles: ['a', { of: null }], since: new Date(0), none: undefined },
+    Object.assign(Object.create(null), { name: 'Ada' }),
+    { sub: 'ada', claims: new Map() },
+    new Person(),
+    new Record(),
+  ]) {
+    const app = kolba()
+    let calls = 0
+    const given = decorator('given', (_ctx, next: Next<{ user: unknown }>) => next({ user }))
+    app.get('/', given, cached(FOREVER), () => String(++calls))
+    for (const text of ['1', '1']) t.is(await (await app.client().get('/')).text(), text)
   }
 })
 
@@ -661,6 +700,29 @@ test('cached() agrees with an etag() below and above it', async t => {
     ['/above', '/below', '/none'].map(async it => (await client.get(it)).headers.get('etag')),
   )
   t.is(new Set(tags).size, 1)
+})
+
+test('cached() below an etag() with a version is refused, unless another one below says the same', async t => {
+  const app = kolba({ signals: false })
+  const row = { rev: [1, 2] }
+  const tagged = etag({ version: ({ rev }: typeof row) => rev.join('.') })
+  const dated = etag({ lastModified: () => 0 })
+  for (const [outer, name] of [
+    [tagged, 'version'],
+    [dated, 'lastModified'],
+  ] as const) {
+    const message = `GET /a: etag({ ${name} }) stands above cached(), which gives it bytes and no row. Put it below.`
+    t.throws(() => app.get('/a', outer, cached(FOREVER), json(), () => row), { instanceOf: TypeError, message })
+  }
+  const group = app.group('/b', tagged)
+  group.get('/', cached(FOREVER), tagged, json(), () => row)
+  group.put('/', json(), () => row)
+  for (const status of [200, 200]) {
+    const response = await app.client().get('/b')
+    t.deepEqual([response.status, response.headers.get('etag')], [status, '"1.2"'])
+  }
+  t.is((await app.client().get('/b', { headers: { 'If-None-Match': '"1.2"' } })).status, 304)
+  t.is((await app.client().put('/b', { headers: { 'If-Match': '"1.2"' } })).status, 200)
 })
 
 test('cached() makes the tag of a representation as etag() does', async t => {
@@ -1405,6 +1467,10 @@ test('cached() refuses routes on which it would do nothing, or too much', t => {
     [
       () => app.query('/b', kept, () => 'x'),
       'QUERY /b: cached does not know the body of a QUERY. Give key: ctx => ... with what it asks.',
+    ],
+    [
+      () => app.get('/c', stack(produces({ 'text/csv': csv() })), kept, () => 'x'),
+      'GET /c: cached() stands below produces(), which would say what is kept in one way alone. Put it above.',
     ],
     [() => app.use(kept), 'use: cached() would stand above what signs users in. Put it into a stack or a group.'],
   ]

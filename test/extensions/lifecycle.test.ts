@@ -156,6 +156,22 @@ test('deprecated() gives the successor of the very resource, by a function of ct
   t.deepEqual(said(headers.get('link')), ['successor-version /v2/books/7'])
 })
 
+test('deprecated() answers 500 where the function gives no successor, and the log says so', async t => {
+  const logger = new MemoryLogger()
+  const app = kolba({ logger, signals: false })
+  app.get('/none', deprecated({ since, successor: () => undefined as never }), () => 'x')
+  app.get('/empty', deprecated({ since, successor: () => '' }), () => 'x')
+  t.is((await app.client().get('/none')).status, 500)
+  t.is((await app.client().get('/empty')).status, 500)
+  t.deepEqual(
+    logger.lines.map(({ message }) => message),
+    [
+      'GET /none: the successor of deprecated is undefined. Return a URI.',
+      'GET /empty: the successor of deprecated is empty. Return a URI.',
+    ],
+  )
+})
+
 test.serial(
   'deprecated() with gone answers 410 from the sunset on, with the links, and runs nothing below',
   async t => {
@@ -350,6 +366,9 @@ const BY_MEDIA_TYPE: [accept: string | undefined, vendor: Row, parameter: Row][]
   [`application/json;q=0.5, ${P2}`, [200, 1, JSON_TYPE], [200, 2, P2]],
   ['text/html', NONE, NONE],
   ['application/json;q=0', NONE, NONE],
+  ['', [200, 1, JSON_TYPE], [200, 1, JSON_TYPE]],
+  [',', [200, 1, JSON_TYPE], [200, 1, JSON_TYPE]],
+  ['*', [200, 1, JSON_TYPE], [200, 1, JSON_TYPE]],
 ]
 type Row = readonly [status: number, version: number | undefined, type: string]
 for (const [accept, vendor, parameter] of BY_MEDIA_TYPE) {
@@ -488,6 +507,22 @@ test('versions() has the name of the default, and goes around by hand as other h
   t.deepEqual(list(ctx), { version: 1 } as never)
 })
 
+test('versions() of functions that are written in it has no name, on any number of routes', async t => {
+  const app = kolba({ signals: false })
+  const shown = (word: string) => versions({ 1: () => `${word} 1`, 2: () => `${word} 2` }, { by: 'header' as const })
+  app.get('/books', shown('book'))
+  app.get('/authors', shown('author'))
+  t.deepEqual(
+    app.routes().map(({ name }) => name),
+    [undefined, undefined],
+  )
+  t.is(await (await app.client().get('/authors')).text(), 'author 1')
+  t.is(await (await app.client().get('/authors', { headers: { 'Accept-Version': '2' } })).text(), 'author 2')
+  const dotted = versions({ '1.0': () => 'old', 2: () => 'new' }, { by: 'header', default: '1.0' })
+  app.get('/dotted', dotted)
+  t.is(await (await app.client().get('/dotted')).text(), 'old')
+})
+
 test('versions() gives each version tags of its own, where etag() makes them of the row', async t => {
   const row = { id: 7, revision: 3 }
   const asked = { header: { 'Accept-Version': '2' }, vendor: { Accept: V2 }, parameter: { Accept: P2 } }
@@ -565,6 +600,11 @@ test('versions() refuses wrong handlers and options when it is made', t => {
     [{ 1: listV1, v1: listV2 }, { by }, 'versions: version 1 is there twice. Leave one of them out.'],
     [{ 1: 'listV1' }, { by }, 'versions: version 1 is no handler. Give a function.'],
     [{ 1: json() }, { by }, 'versions: version 1 is a decorator. Put it around a handler, json()(list).'],
+    [
+      { '1.0': listV1, 2: listV2 },
+      { by },
+      'versions: JavaScript puts 2 before 1.0, however they are written. Give default, the one for clients that do not say.',
+    ],
     [two, undefined, "versions: there is no by. Give 'header', 'media-type' or 'path'."],
     [two, {}, "versions: there is no by. Give 'header', 'media-type' or 'path'."],
     [two, { by: 'cookie' }, 'versions: the option by is "cookie". Give one of "header", "media-type" and "path".'],

@@ -338,6 +338,9 @@ test('produces() below etag() gives each representation a tag of its own, and an
   t.is(written.status, 200)
   t.is(await written.text(), 'title\r\nPersuasion\r\n')
   t.is((await put(tags[1] as string, 'Sanditon')).status, 412)
+  // If-None-Match with a tag says: unless it is what I have seen, in whatever representation that was.
+  const unless = { 'if-none-match': written.headers.get('etag') ?? '' }
+  t.is((await client.put('/book', { json: { title: 'Sanditon' }, headers: unless })).status, 412)
   t.is((await put(written.headers.get('etag') ?? '', 'Sanditon')).status, 200)
 })
 
@@ -403,6 +406,7 @@ test('produces({ suffix }) lets the path choose, in groups, blueprints and mount
   t.is(await get('/shelf'), `application/json ${JSON.stringify(BOOKS)}`)
   t.is(await get('/shelf.csv'), 'text/csv id,title\r\n1,Emma\r\n2,Persuasion\r\n')
   t.is(await get('/shelf/7.csv'), 'text/csv id\r\n7\r\n')
+  t.is(await get('/shelf/7.csv/'), 'text/csv id\r\n7\r\n')
   t.is(await get('/shelf/7.8.json'), 'application/json {"id":"7.8"}')
   t.is(await get('/shelf/7.txt'), 'application/json {"id":"7.txt"}')
   t.is(await get('/v1/books.csv'), 'text/csv id,title\r\n1,Emma\r\n2,Persuasion\r\n')
@@ -459,6 +463,10 @@ test('produces() refuses wrong renderings and options when it is made', t => {
       'produces: true renders JSON, and text/html is another type. Give a function (value, ctx).',
     ],
     [{ 'text/csv': csv }, 'produces: the rendering of text/csv is not called. Write csv().'],
+    [
+      { 'application/json': json({ pretty: true }) },
+      'produces: the rendering of application/json is the decorator json(). Give true for JSON, or a function (value, ctx).',
+    ],
     [{ 'text/yaml': yaml }, 'produces: the rendering of text/yaml is not called. Write yaml().'],
     [
       { 'text/csv': 'csv' },
@@ -577,9 +585,10 @@ test('csv() says in its Content-Type whether there is a header', async t => {
 })
 
 test('csv() begins text that a spreadsheet would run with an apostrophe, unless it is told not to', async t => {
-  const texts = ['=1+1', '+49 30', '-1', '@SUM(A1)', '\tx', '\rx', '＝1', 'a=1', '']
+  const texts = ['=1+1', '+49 30', '-1', '@SUM(A1)', '\tx', '\rx', '\n=1', '＝1', 'a=1', '']
   const rows = [...texts.map(a => ({ a })), { a: -1 }, { a: -1n }]
-  const safe = "a\r\n'=1+1\r\n'+49 30\r\n'-1\r\n'@SUM(A1)\r\n'\tx\r\n\"'\rx\"\r\n'＝1\r\na=1\r\n\r\n-1\r\n-1\r\n"
+  const safe =
+    "a\r\n'=1+1\r\n'+49 30\r\n'-1\r\n'@SUM(A1)\r\n'\tx\r\n\"'\rx\"\r\n\"'\n=1\"\r\n'＝1\r\na=1\r\n\r\n-1\r\n-1\r\n"
   t.is(await table(rows), safe)
   t.is(await table(rows, { formulas: true }), safe.replaceAll("'", ''))
   t.is(await table([{ '=cmd()': 1 }]), "'=cmd()\r\n1\r\n")
@@ -698,6 +707,33 @@ test('csv() writes 100,000 rows whole to one who reads, and HEAD ends the genera
   const text = await (await client.get('/')).text()
   t.is(text.split('\r\n').length, 100_002)
   t.true(text.endsWith(`\r\n99999,${'x'.repeat(10)}\r\n`))
+})
+
+test('yaml() lets no text begin a line for readers of YAML 1.1', async t => {
+  const app = kolba()
+  // To them U+2028 ends a line: `admin` would be a member beside `name`.
+  const value = {
+    name: 'Ada\u2028admin:\u2028 true',
+    is: '=',
+    'a\u2029b': ['\x85', { c: 'd\ufeff', e: '\x7f\x80\x9f\ufffe\uffff' }],
+    'f\t\u200b': 'g\th',
+    long: `${'word '.repeat(40)}\u2028`,
+  }
+  app.get('/', produces({ 'application/yaml': yaml() }), () => value)
+  app.get('/flow', produces({ 'application/yaml': yaml() }), async function* () {
+    yield value
+  })
+  for (const [path, expected] of [
+    ['/', value],
+    ['/flow', [value]],
+  ] as const) {
+    const text = await (await app.client().get(path)).text()
+    t.notRegex(text, /[\t\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/)
+    t.true(text.includes(String.raw`name: "Ada\u2028admin:\u2028 true"`), text)
+    t.true(text.includes('is: "="'))
+    t.deepEqual(parseYaml(text) as unknown, expected)
+    t.deepEqual(parseYaml(text, { version: '1.1' }) as unknown, expected)
+  }
 })
 
 test('yaml() says what JSON says, to readers of YAML 1.2 and of 1.1', async t => {

@@ -5,6 +5,7 @@ import { type BaseContext, created, decorator, type Kolba, kolba, type Next, pro
 import { body } from 'kolba/body'
 import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
+import { csv, produces } from 'kolba/negotiate'
 import { output } from 'kolba/output'
 import { type PatchOptions, patch } from 'kolba/patch'
 import { date, int, list, object, optional, readOnly, text, writeOnly } from 'kolba/schema'
@@ -374,6 +375,32 @@ const book = object({
   secret: optional(writeOnly(text())),
 })
 const row = { id: 7, title: 'Emma', since: new Date(0), tags: ['a'], secret: 's3cret', hash: 'h4sh' }
+
+test('patch() answers 409 or 404 where the URL chooses what is no JSON, and no 500', async t => {
+  const logger = new MemoryLogger()
+  const says = produces({ 'application/json': true, 'text/csv': csv() }, { format: true, suffix: true })
+  const app = kolba({ logger, signals: false })
+  app.get('/:id', says, ({ params: { id } }) => ({ id }))
+  app.patch('/:id', json(), patch(), ctx => ctx.patched)
+  const shelf = app.group('/shelf/:id', says)
+  shelf.get('/', ({ params: { id } }) => ({ id }))
+  shelf.patch('/', patch(), ctx => ctx.patched)
+
+  const at = async (path: string) => (await send(app, {}, { path, headers: { Accept: 'text/csv, */*' } })).answer
+  const detail = 'GET gives no JSON at this URL, so there is nothing to patch. PATCH one where it does.'
+  for (const path of ['/7?format=csv', '/shelf/7.csv']) {
+    const { status, headers, answer } = await send(app, {}, { path })
+    t.like(answer as Problem, { status: 409, detail }, path)
+    t.is(status, 409)
+    t.is(headers.get('content-type'), 'application/problem+json')
+  }
+  // A PATCH without suffixes is of the book `7.csv`, of which GET knows nothing.
+  t.like(await at('/7.csv'), { status: 404 })
+  t.like(await at('/7.json'), { status: 404 })
+  t.deepEqual(await at('/7?format=json'), { id: '7' } as never)
+  t.is((await send(app, {}, { path: '/shelf/7.json' })).status, 200)
+  t.deepEqual(logger.lines, [])
+})
 
 test('patch({ schema }) checks and converts what the patch makes, and drops what is readOnly or undeclared', async t => {
   let seen: unknown

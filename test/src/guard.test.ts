@@ -502,3 +502,16 @@ test('HEAD goes to the route that GET goes to, unless the same path has a HEAD',
   t.is((await client.head('/books/new')).headers.get('x-by'), 'new')
   t.is((await client.head('/books/7')).headers.get('x-by'), 'head')
 })
+
+test('a path parameter is never a dot segment, whatever stands around it in the path', async t => {
+  const app = kolba({ signals: false })
+  app.get('/files/:name.csv', ctx => ctx.params.name)
+  app.get('/@:user', ctx => ctx.params.user)
+  app.get('/:dir-:name', ctx => [ctx.params.dir, ctx.params.name])
+  const statusOf = async (path: string) => (await app.client().get(path)).status
+  for (const path of ['/files/...csv', '/files/..csv', '/files/a%2f...csv', '/files/a%5c...csv'])
+    t.is(await statusOf(path), 404, path)
+  for (const path of ['/@..', '/@.', '/..-a', '/a-..']) t.is(await statusOf(path), 404, path)
+  for (const path of ['/files/a.csv', '/files/a...csv', '/files/..a.csv', '/@ada.', '/@...', '/a.-.b'])
+    t.is(await statusOf(path), 200, path)
+})

@@ -1,6 +1,10 @@
 import Koa from 'koa'
 import { blueprint, kolba } from 'kolba'
+import { etag } from 'kolba/etag'
+import { input } from 'kolba/input'
 import { json } from 'kolba/json'
+import { csv, languages, produces } from 'kolba/negotiate'
+import { int } from 'kolba/schema'
 import { admin, app, signedIn, type User } from './given.ts'
 import { same } from './same.ts'
 
@@ -29,6 +33,13 @@ const unnamed = blueprint(json(), signedIn, admin)
 unnamed.get('/', ctx => ctx.user)
 app.mount('/books', books)
 app.mount('/:shop', unnamed, json())
+// What is generic is inferred in the list, behind a name too.
+blueprint('tongues', languages('en', 'de')).get('/', ctx => same<typeof ctx.language, 'en' | 'de'>(true))
+blueprint(languages('en', 'de')).get('/', ctx => same<typeof ctx.language, 'en' | 'de'>(true))
+const versioned = etag({ version: (row: { rev: number }) => row.rev })
+blueprint('made', json(), produces({ 'text/csv': csv() }), input({ query: { a: int() } }), versioned).put('/', ctx =>
+  same<[typeof ctx.representation, typeof ctx.input.query.a], ['text/csv', number]>(true),
+)
 blueprint().get('/', ctx => ctx.user) // error: Property 'user' does not exist
 blueprint('books').get('/', ctx => ctx.user) // error: Property 'user' does not exist
 blueprint(admin) // error: Property 'user' is missing in type 'BaseContext'

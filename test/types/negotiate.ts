@@ -1,4 +1,4 @@
-import { type BaseContext, type Decorator, kolba, reply } from 'kolba'
+import { type BaseContext, type Decorator, kolba, problem, reply } from 'kolba'
 import { csv, languages, preferredEncoding, type preferredMediaType, produces, yaml } from 'kolba/negotiate'
 import { same } from './same.ts'
 
@@ -26,6 +26,7 @@ const page = ({ title }: Book, ctx: BaseContext) => `<h1>${title} ${ctx.path}</h
 app.get('/f', produces({ 'application/json': true, 'text/csv': csv(), 'text/html': page }), () => ({ title: 'Emma' }))
 app.get('/g', produces({ 'text/html': page }), async () => reply(404))
 app.get('/h', produces({ 'text/html': page }), () => null)
+app.get('/j/:id', produces({ 'text/html': page }), ({ params }) => (params.id ? { title: 'Emma' } : problem(404)))
 app.get('/i', produces({ 'application/yaml': yaml(), 'text/html': page }), () => ({ titel: 'Emma' })) // error: titel
 produces({ 'text/html': value => value.title }) // error: 'value' is of type 'unknown'
 app.get('/k', produces({ 'text/html': (value, ctx) => `${value} ${ctx.path}` }), () => 5)

@@ -1,4 +1,4 @@
-import { kolba, reply } from 'kolba'
+import { kolba, problem, reply } from 'kolba'
 import { json } from 'kolba/json'
 import { type Given, output } from 'kolba/output'
 import { date, flag, int, list, object, optional, text } from 'kolba/schema'
@@ -17,6 +17,7 @@ app.get('/b', output({ 200: order, 404: book }), async () => ({ id: 7, at: '2026
 app.get('/c', output(order), () => reply(200, 5))
 app.get('/d', output(order), () => null)
 app.get('/e', output(order), () => Response.error())
+app.get('/e/:id', output(book), ({ params }) => (params.id ? { id: 7, title: 'Emma' } : problem(404)))
 app.get('/f', output(z.object({ at: z.date() })), () => ({ at: new Date() }))
 app.get('/g', output({ id: int() }), () => ({ id: 7, title: 'Emma' }))
 app.get('/h', output(v.array(v.string())), () => ['a'] as readonly string[])

@@ -1,6 +1,6 @@
 import type { Field, Value } from '../types.ts'
-import { containsPattern, containsRegexp, likePattern, regexpPattern } from './like.ts'
-import { column, type Sql, sql, value } from './sql.ts'
+import { containsPattern, containsRegexp, foldAscii, likePattern, regexpPattern } from './like.ts'
+import { all, column, type Sql, sql, value } from './sql.ts'
 
 /** What the SQL of one database is, where they differ. */
 export interface Dialect {
@@ -100,16 +100,26 @@ export const sqlite: Dialect = {
   value: (field, it) => value(it instanceof Date ? stored(field, it) : typeof it === 'boolean' ? Number(it) : it),
   read: field => (field.type === 'date' ? sqlite.key(field) : undefined),
   bound: () => undefined,
-  like: ({ column: name }, pattern) => sqliteLike(name, pattern, likePattern),
-  contains: ({ column: name }, text) => sqliteLike(name, text, containsPattern),
+  like: ({ column: name }, pattern) => {
+    const pieces = pattern.split('*').filter(it => MISREAD.test(it))
+    const like = sql`lower(${column(name)}) like ${value(likePattern(pattern))} escape '!'`
+    return all([like, ...pieces.map(it => sqliteContains(name, it)), sqliteHasNoNul(name)])
+  },
+  contains: ({ column: name }, text) => all([sqliteContains(name, text), sqliteHasNoNul(name)]),
   nulls: { ascending: '', descending: '' },
   ranges: 'one',
   storable: text => text,
 }
 
-function sqliteLike(name: string, text: string, pattern: (text: string) => string): Sql {
-  const it = column(name)
-  return sql`(lower(${it}) like ${value(pattern(text))} escape '!' and instr(${it}, char(0)) = 0)`
+/** LIKE takes all of these for U+FFFD; `instr` goes by the bytes. */
+const MISREAD = /[\ufffd-\uffff]/
+
+function sqliteContains(name: string, text: string): Sql {
+  return sql`instr(lower(${column(name)}), ${value(foldAscii(text))}) > 0`
+}
+
+function sqliteHasNoNul(name: string): Sql {
+  return sql`instr(${column(name)}, char(0)) = 0`
 }
 
 /**

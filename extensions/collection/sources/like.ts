@@ -82,7 +82,7 @@ export function containsPattern(text: string): string {
   return `%${foldAscii(text).replace(/[!%_]/g, '!$&')}%`
 }
 
-function foldAscii(text: string): string {
+export function foldAscii(text: string): string {
   return text.replace(/[A-Z]+/g, it => it.toLowerCase())
 }
 

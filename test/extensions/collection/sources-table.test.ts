@@ -244,6 +244,10 @@ const decided: Case[] = [
   ['percent, underscore and backslash are themselves', { where: [where('name', 'like', '50%')] }, [8]],
   ['an underscore is no wildcard', { where: [where('name', 'like', '50_')] }, [9]],
   ['a star is any run, an empty one too', { where: [where('name', 'like', '5*0*')] }, [8, 9, 10, 11]],
+  ['U+FFFF is not U+FFFD in like', { where: [where('name', 'like', '\uffff')] }, []],
+  ['U+FFFD is itself in like', { where: [where('name', 'like', '*\ufffd*')] }, [15]],
+  ['U+FFFE is not U+FFFD in a search', { search: { text: '\ufffe', fields: [THING.name] } }, []],
+  ['U+FFFD is itself in a search', { search: { text: '\ufffd', fields: [THING.name] } }, [15]],
   ['a line break is a character like others', { where: [where('name', 'like', 'b*c')] }, [21, 22]],
   ['q takes a star for itself', { search: { text: '*', fields: [THING.name] } }, [11]],
   [
