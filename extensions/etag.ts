@@ -52,13 +52,14 @@ const OPTIONS = {
  * On PUT, PATCH, DELETE and POST the request's preconditions are evaluated against what the resource is *before* the
  * handler runs: 412 where it has changed since the client read it. The current row comes from `load`, or else from the
  * GET route of the same path, which has an `etag()` too and is registered first. From there to the end of what stands
- * below, a commit included, this process writes one at a time to each path, for at most `timeouts.handler`. Where other processes write too, let the database decide:
- * `UPDATE ... WHERE version = ?` with `ctx.version`, and `ctx.stale()` where no row was changed. The reply carries the new
- * tag, where it holds the resource as GET would give it.
+ * below, a commit included, this process writes one at a time to each path, for at most `timeouts.handler`. Where other
+ * processes write too, let the database decide: `UPDATE ... WHERE version = ?` with `ctx.version`, and `ctx.stale()`
+ * where no row was changed. The reply carries the new tag, where it holds the resource as GET would give it.
  *
  * It stands above `json()`, where it sees the bytes, or below it, where with a `version` a 304 renders nothing; below
  * `output()` where that does not show the version. What holds a connection, as an `inject()` may, stands below it and
- * below `body()`, because a write reads what GET gives before it and after it. `app.use(etag())` tags what is read in the whole app.
+ * below `body()`, because a write reads what GET gives before it and after it. `app.use(etag())` tags what is read in
+ * the whole app.
  *
  * @throws TypeError at registration for a wrong option, and where a write has nothing to be compared with
  * @example

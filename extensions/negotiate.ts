@@ -53,7 +53,8 @@ type Produced<T> = unknown extends T ? unknown : T | Reply | Response | Problem 
  * pass as they are; an async generator and a stream of objects are collections, which JSON, `csv()` and `yaml()` write as
  * they come. What is thrown is a problem document, in JSON.
  *
- * It stands where `json()` would: below `etag()`, above `output()`. In a URL a representation is `json`, `csv`, `yaml`, `html`, `xml`, `txt`, or the last part of its subtype.
+ * It stands where `json()` would: below `etag()`, above `output()`. In a URL a representation is `json`, `csv`, `yaml`,
+ * `html`, `xml`, `txt`, or the last part of its subtype.
  *
  * @throws TypeError for no renderings, for a key that is no media type, for a rendering that is none, and for two types
  *   with one name in a URL; at the request, as a 500, for a rendering that gives nothing to send

@@ -1,6 +1,8 @@
 /** What an option may be: how to test it, and how an error says it. */
 export interface Kind {
   readonly words: string
+  /** Is it a secret, of which an error says no more than how long it is? @default false */
+  readonly isSecret?: boolean
   test(value: unknown): boolean
 }
 
@@ -51,13 +53,19 @@ export function checkOptions(where: string, options: unknown, known: Record<stri
       throw new TypeError(`${where}: this was given a ctx for its options. Call it where it is used: ${where}().`)
     if (!kind) throw new TypeError(`${where}: the option "${name}" is unknown. It takes ${list(Object.keys(known))}.`)
     if (value !== undefined && !kind.test(value)) {
-      throw new TypeError(`${where}: the option ${name} is ${show(value)}. Give ${kind.words}.`)
+      throw new TypeError(
+        `${where}: the option ${name} is ${kind.isSecret ? veiled(value) : show(value)}. Give ${kind.words}.`,
+      )
     }
   }
 }
 
 function list(words: string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}
+
+function veiled(value: unknown): string {
+  return typeof value === 'string' ? `a string of ${Buffer.byteLength(value)} bytes` : show(value)
 }
 
 /** A value as an error names it: strings quoted, objects not looked into. */

@@ -79,6 +79,11 @@ export function toRoute({ methods, path, name, decorators, handler }: Entry, app
   return route
 }
 
+/** What a decorator has said of itself on a route, for another one that depends on the order of the stack. */
+export function traitsOf({ [parts]: { reads = false, note } }: Decorator, route: Route) {
+  return { reads, note: typeof note === 'function' ? note(route) : note }
+}
+
 /** The further paths that decorators give a route. */
 export function morePaths(route: Route): readonly string[] {
   return route.decorators.flatMap(({ [parts]: { paths } }) => paths?.(route) ?? [])

@@ -1,3 +1,4 @@
+export { type ClientAddress, readAddress } from './address.ts'
 export { Kolba, kolba } from './app.ts'
 export { Blueprint, blueprint } from './blueprint.ts'
 export type { BodyOptions } from './body/body.ts'
@@ -18,6 +19,8 @@ export {
   type Next,
   stack,
 } from './decorator.ts'
+export { traitsOf } from './fold.ts'
+export { type KeyPart, keyOf } from './key.ts'
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'
@@ -25,7 +28,9 @@ export { nested } from './nested.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
 export type { Preferences } from './preferences.ts'
+export { principalOf } from './principal.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
+export { believedHops, type IsProxy, proxiesIn } from './proxy.ts'
 export { created, type Headers, noContent, Reply, redirect, reply, seeOther } from './reply.ts'
 export { statusOf } from './respond.ts'
 export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } from './route.ts'

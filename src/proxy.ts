@@ -13,11 +13,17 @@ export function isAddressRange(value: unknown): boolean {
   )
 }
 
+/** Is it the address of a proxy that is believed? */
+export type IsProxy = (address: string) => boolean
+
 /**
- * Makes Koa's `ip`, `ips`, `protocol` and `host` believe X-Forwarded headers as far as they come from these proxies:
- * X-Forwarded-For is read from the right, and the first address that is not a proxy's is the client.
+ * Makes a function that says whether an address is in one of these ranges, `['10.0.0.0/8', '2001:db8::1']`.
+ *
+ * @throws TypeError for what is no list of ranges, and for all addresses there are
  */
-export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]): void {
+export function proxiesIn(ranges: readonly string[]): IsProxy {
+  if (!Array.isArray(ranges) || !ranges.every(isAddressRange))
+    throw new TypeError("proxiesIn: these are no proxies. Give a list of addresses or CIDR ranges, ['10.0.0.0/8'].")
   const proxies = new BlockList()
   for (const range of ranges) {
     const [address = '', bits] = range.split('/')
@@ -25,7 +31,29 @@ export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]
     if (bits === undefined) proxies.addAddress(address, family)
     else proxies.addSubnet(address, Number(bits), family)
   }
-  const isProxy = (address: string) => proxies.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  return address => proxies.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+}
+
+/**
+ * Of the hops that a header lists, those that are to be believed: read from the right, up to the first that is not a
+ * proxy's, which is the client. What is no address ends the list.
+ */
+export function believedHops(hops: readonly string[], isProxy: IsProxy): string[] {
+  const believed: string[] = []
+  for (const hop of [...hops].reverse()) {
+    if (isIP(hop) === 0) break
+    believed.unshift(hop)
+    if (!isProxy(hop)) break
+  }
+  return believed
+}
+
+/**
+ * Makes Koa's `ip`, `ips`, `protocol` and `host` believe X-Forwarded headers as far as they come from these proxies:
+ * X-Forwarded-For is read from the right, and the first address that is not a proxy's is the client.
+ */
+export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]): void {
+  const isProxy = proxiesIn(ranges)
   const peer = (it: Koa.Request) => plain(it.req.socket.remoteAddress ?? '')
   const forwarded = (it: Koa.Request, name: string) =>
     (isProxy(peer(it)) ? it.get(name) : '').split(',').map(s => s.trim())
@@ -34,14 +62,7 @@ export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]
 
   const getters = {
     ips(this: Koa.Request) {
-      const hops = forwarded(this, 'X-Forwarded-For').map(plain)
-      const believed: string[] = []
-      for (const hop of hops.reverse()) {
-        if (isIP(hop) === 0) break
-        believed.unshift(hop)
-        if (!isProxy(hop)) break
-      }
-      return believed
+      return believedHops(forwarded(this, 'X-Forwarded-For').map(plain), isProxy)
     },
     ip(this: Koa.Request) {
       return this.ips[0] ?? peer(this)

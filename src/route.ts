@@ -42,8 +42,10 @@ export interface Note {
   readonly responses?: Readonly<Record<number, ResponseNote>>
   /** Headers that every answer carries. */
   readonly headers?: Readonly<Record<string, { readonly description?: string; readonly schema?: JsonSchema }>>
-  /** Security schemes by name, with the scopes that the route wants of each. */
+  /** Security schemes by name, with the scopes that the route wants of each. Of those in one note one is enough. */
   readonly security?: Readonly<Record<string, { readonly scheme: object; readonly scopes?: readonly string[] }>>
+  /** May a request come without any of them? */
+  readonly isAnonymous?: boolean
 }
 
 /** A route as data: what `app.routes()` lists, `ctx.route` is, and a decorator may look at when it is registered. */

@@ -47,6 +47,7 @@ const isKey = (value: unknown): value is string => typeof value === 'string' && 
 /** What `secret` may be. */
 export const secretKind: Kind = {
   words: `a string of at least ${KEY} bytes, or a list of them`,
+  isSecret: true,
   test: value => (Array.isArray(value) ? value.length > 0 && value.every(isKey) : isKey(value)),
 }
 

@@ -27,9 +27,9 @@ export interface FieldOptions {
   stored?: 'text' | 'seconds' | 'milliseconds'
   /** 'binary' sorts and compares text by code point in every source; 'database' as the database does. @default 'binary' */
   collation?: 'binary' | 'database'
-  /** May clients filter by it? @default true */
+  /** May clients filter by it? By asking again and again they find out what they may not see. @default what `select` says */
   filter?: boolean
-  /** May they sort by it? @default true */
+  /** May they sort by it? @default what `select` says */
   sort?: boolean
   /** May they see it? @default true */
   select?: boolean
@@ -113,7 +113,7 @@ function readDeclaration(name: string, given: FieldDeclaration): Declared[] {
   if ((type === 'enum') !== (values !== undefined))
     throw new TypeError(`${where} is of type ${type}, and an enum is what has values. Give both or neither.`)
   if (stored && type !== 'date') throw new TypeError(`${where} is of type ${type}, and stored is said of a date.`)
-  const { filter = true, sort = true, select = true } = options as FieldOptions
+  const { select = true, filter = select, sort = select } = options as FieldOptions
   const json = values ? { enum: [...values, null] } : JSON_TYPES[type]
   const field = { name, type, values, column, stored, collation }
   return [{ field, mayFilter: filter, maySort: sort, maySelect: select, json }]

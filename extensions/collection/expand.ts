@@ -1,12 +1,10 @@
 import { type Awaitable, type BaseContext, problem, when } from '../../src/index.ts'
 import { arrived, isSource } from './arrived.ts'
+import { refuseCopies, type Tree } from './expand-size.ts'
 import { selectableOf } from './page.ts'
 import type { Relation, Resource } from './resource.ts'
 import { chooseSource } from './source.ts'
 import type { Field, Row, Slice, Source, Value } from './types.ts'
-
-/** Relations by name, each with those that are wanted of its rows: `customer` and `customer.country` read customers once. */
-type Tree = Map<string, Tree>
 
 interface Reading {
   readonly ctx: BaseContext
@@ -20,7 +18,8 @@ interface Reading {
  *
  * @param rows with the fields that the relations start from, as they were read
  * @param paths those of a `Query`, which there are
- * @throws Problem 400 where a list relation has more rows than its limit, for then some list would not be whole
+ * @throws Problem 400 where a list relation has more rows than its limit, for then some list would not be whole, and
+ *   where few rows would become very many, because others lead to them again and again
  * @throws TypeError for a relation to one that leads to several, and for a `load` that gives no rows
  */
 export function expandRows(
@@ -30,7 +29,11 @@ export function expandRows(
   ctx: BaseContext,
   sources: readonly Source<never>[] = [],
 ): Awaitable<readonly Row[]> {
-  return expandTree(rows, treeOf(paths), resource, '', { ctx, sources })
+  const tree = treeOf(paths)
+  return when(expandTree(rows, tree, resource, '', { ctx, sources }), rows => {
+    refuseCopies(rows, tree, resource)
+    return rows
+  }) as Awaitable<readonly Row[]>
 }
 
 function treeOf(paths: readonly (readonly string[])[]): Tree {

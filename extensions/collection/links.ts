@@ -30,11 +30,12 @@ export interface LinksOptions {
 }
 
 /** What a handler right below gives where the rows are of a declared type. */
-type Linked<T> = Row extends T ? unknown : T | readonly T[] | Reply | Response | Problem | null
+type Linked<T> = T | readonly T[] | Reply | Response | Problem | null
 
 /**
  * Adds `_links` to each row of a collection, to each of a list, or to the one row that a handler gives: the URLs that lead
  * on from it, by their relation. The function gets the row, with all that was read of it, and ctx.
+ * Of `?fields=name` no more is read than that, the key and the order: so make URLs of the key.
  *
  * To a client that names `application/hal+json` in `Accept`, and wants plain JSON no more than that, the answer is HAL
  * (draft-kelly-json-hal-11): links are objects with `href`, the rows of a collection are `_embedded`, its `meta` stands
@@ -54,15 +55,23 @@ type Linked<T> = Row extends T ? unknown : T | readonly T[] | Reply | Response |
  *   invoices: { href: `/customers/${row.id}/invoices`, title: 'What they owe' },
  * })), collection(customers), () => db.selectFrom('customer'))
  */
-export function links<T = Row>(
+export function links(
+  of: (row: Row, ctx: AroundContext) => Links,
+  options?: LinksOptions,
+): Decorator<object, AroundContext, unknown>
+export function links<T>(
   of: (row: T, ctx: AroundContext) => Links,
+  options?: LinksOptions,
+): Decorator<object, AroundContext, Linked<T>>
+export function links(
+  of: (row: never, ctx: AroundContext) => Links,
   options: LinksOptions = {},
-): Decorator<object, AroundContext, Linked<T>> {
+): Decorator<object, AroundContext, never> {
   if (typeof of !== 'function')
     throw new TypeError('links: give a function of a row, links(row => ({ self: row.url })).')
   checkOptions('links', options, { hal: kinds.flag, name: kinds.text })
   const { hal = true, name } = options
-  const linksOf = (row: unknown, ctx: AroundContext) => readLinks(ctx, of(row as T, ctx))
+  const linksOf = (row: unknown, ctx: AroundContext) => readLinks(ctx, of(row as never, ctx))
 
   const self: Decorator<object, AroundContext, never> = decorator<object, AroundContext>(
     'links',

@@ -46,6 +46,7 @@ export function wholeOf(self: Decorator, route: Route): Whole {
   const members = route.decorators.includes(self) ? route.decorators.filter(isCollecting) : [self]
   const all = members.map(it => (it as Collecting)[member] as Member)
   checkMethods(where, route, all)
+  checkBelow(where, self, route)
   return join(where, all)
 }
 
@@ -59,6 +60,19 @@ const READING = new Set(['GET', 'HEAD', 'QUERY'])
 function checkMethods(where: string, { methods }: Route, [first]: readonly Member[]): void {
   if (methods.every(method => READING.has(method))) return
   throw new TypeError(`${where}: ${first?.name}() reads. Put it on GET, HEAD or QUERY.`)
+}
+
+/** What would find no rows any more, or would add to them what nobody has declared. */
+const ABOVE: ReadonlyMap<string, string> = new Map([
+  ['json', 'which makes text. Put it below.'],
+  ['produces', 'which makes text. Put it below.'],
+  ['links', 'whose links would be left out with what is not declared. Put it below.'],
+])
+
+function checkBelow(where: string, self: Decorator, { decorators }: Route): void {
+  const below = decorators.slice(decorators.indexOf(self) + 1).find(({ name }) => ABOVE.has(name))
+  if (!decorators.includes(self) || !below) return
+  throw new TypeError(`${where}: ${self.name}() stands above ${below.name}(), ${ABOVE.get(below.name)}`)
 }
 
 function join(where: string, all: readonly Member[]): Whole {

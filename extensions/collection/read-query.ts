@@ -12,7 +12,7 @@ import { checkNames, LANGUAGE_OPTIONS, type LanguageOptions, PARTS, pagingOf } f
 import { ROLES, readPage } from './language/page.ts'
 import { readPairs } from './language/pairs.ts'
 import { STYLES } from './language/styles.ts'
-import { addFault, type Fault, noTerms, type Reader, type Style, type Terms } from './language/terms.ts'
+import { addFault, type Fault, noTerms, type Reader, type Style, type Terms, TWICE } from './language/terms.ts'
 import type { Query } from './query.ts'
 import { resolveExpand, resolveFields, resolveFilter, resolveOrder } from './resolve.ts'
 import { type Resource, totalOrder } from './resource.ts'
@@ -107,8 +107,6 @@ export function queryReader(
     return toQuery(ctx, fromUrl(ctx.querystring))
   }
 }
-
-const TWICE = 'This is there twice. Send it once.'
 
 /** Nothing, where nothing is wrong; or what is ignored, where the client prefers it so. */
 function settle(ctx: BaseContext, faults: readonly Fault[]): string[] {

@@ -23,9 +23,9 @@ export interface ResourceDeclaration<F extends FieldsDeclaration> {
   sort?: string
   /** The fields of text that `?q=` looks into. @default none, and there is no `?q=` */
   search?: readonly FieldNames<F>[]
-  /** @default all fields, except those declared with `filter: false`, objects and lists */
+  /** @default all fields, except those declared with `filter: false`, or with `select: false` and no `filter: true`, objects and lists */
   filterable?: readonly FieldNames<F>[]
-  /** @default all fields, except those declared with `sort: false`, objects and lists */
+  /** @default all fields, except those declared with `sort: false`, or with `select: false` and no `sort: true`, objects and lists */
   sortable?: readonly FieldNames<F>[]
   /** @default all fields, except those declared with `select: false` */
   selectable?: readonly FieldNames<F>[]
@@ -115,8 +115,10 @@ export function resource<const F extends FieldsDeclaration>(declaration: Resourc
 
 const REASONS = {
   search: 'which is no text. Search looks into text.',
-  filterable: 'which is an object or a list, or is declared with filter: false. Leave it out.',
-  sortable: 'which is an object or a list, or is declared with sort: false. Leave it out.',
+  filterable:
+    'which is an object or a list, or is declared with filter: false, or with select: false and no filter: true. Leave it out.',
+  sortable:
+    'which is an object or a list, or is declared with sort: false, or with select: false and no sort: true. Leave it out.',
   selectable: 'which is declared with select: false. Leave it out.',
 }
 

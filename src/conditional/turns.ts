@@ -11,7 +11,8 @@ type Waiting = BaseContext & { [turns]?: Set<string> }
 
 /**
  * Runs what belongs to a path, in whatever spelling, one at a time in this process, in the order of coming: between
- * reading a resource and writing it nobody else writes it. Who has the turn already goes on at once; nobody else there costs no promise.
+ * reading a resource and writing it nobody else writes it. Who has the turn already goes on at once; nobody else there
+ * costs no promise.
  *
  * A turn lasts until `run` has ended, or longer, until `end` has; but never longer than `timeouts.handler`, when the
  * request has been answered with 503: else one handler that never ends would close its path for good.

@@ -239,7 +239,8 @@ test('no header lets a write through whose condition does not hold, and none is 
     t.is(writes - before, Number(status === 200))
     if (status === 200) t.true(isMatch, sent.join())
   })
-  await fc.assert(property, { numRuns: 400 })
+  // By chance alone no header might fit.
+  await fc.assert(property, { numRuns: 400, examples: [[{ 'If-Match': '"v%3B1"' }]] })
   t.true(writes > 0)
 })
 

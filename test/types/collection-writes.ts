@@ -49,6 +49,25 @@ links(() => ({}), { hall: true }) // error: 'hall' does not exist
 const some: Links = { a: '/a', b: { href: '/{b}', templated: true }, c: ['/1', { href: '/2' }], d: null, e: undefined }
 void some
 
-// Above a collection it says nothing of what the handler gives.
+// Above a collection it says nothing of what the handler gives, and its rows are what was read.
 const people = resource({ fields: { id: 'number', name: 'string' } })
-app.get('/h', json(), linked, collection(people), () => [{ anything: 1 }])
+app.get(
+  '/i',
+  json(),
+  links((row, ctx) => ({ self: ctx.urlFor('show', { id: Number(row.id) }), more: row.id })), // error: Type 'unknown' is not assignable
+  collection(people),
+  () => [{ anything: 1 }],
+)
+app.get(
+  '/j',
+  links((row, ctx) => ({ self: ctx.urlFor('show', { id: Number(row.id) }) })),
+  collection(people),
+  () => [{ anything: 1 }],
+)
+app.get(
+  '/k',
+  links((row: Person) => ({ self: `/people/${row.id}` })),
+  () => [{ id: 1 }],
+)
+const typed = links((row: Person) => ({ self: `/people/${row.id}` }))
+app.get('/l', typed, () => [{ name: 'Ada' }]) // error: 'name' does not exist in type 'Person'

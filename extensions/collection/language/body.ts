@@ -9,6 +9,8 @@ import {
   type Place,
   type Reader,
   readNames,
+  setFields,
+  setSearch,
   type Terms,
   toOrder,
 } from './terms.ts'
@@ -56,13 +58,13 @@ export function readBody(body: unknown, resource: Resource, takes: (member: Memb
 function readFilter(filter: unknown, place: Place, terms: Terms, resource: Resource): void {
   if (!isPlain(filter)) return addFault(terms, place, 'Expected an object, such as {"name":"x"}.')
   for (const [name, value] of atMost(Object.entries(filter), place, terms)) {
-    if (isSearch(name, resource)) terms.search = { place: below(place, name), text: value }
+    if (isSearch(name, resource)) setSearch(terms, below(place, name), value)
     else readCondition(terms, below(place, name), name, value, false)
   }
 }
 
 function readSearch(text: unknown, place: Place, terms: Terms): void {
-  terms.search = { place, text }
+  setSearch(terms, place, text)
 }
 
 function readSort(value: unknown, place: Place, terms: Terms): void {
@@ -71,7 +73,7 @@ function readSort(value: unknown, place: Place, terms: Terms): void {
 
 function readFields(value: unknown, place: Place, terms: Terms): void {
   const names = namesOf(value, place, terms)
-  if (names) terms.fields = names.map(name => ({ place, name }))
+  if (names) setFields(terms, place, names)
 }
 
 function readExpand(value: unknown, place: Place, terms: Terms): void {

@@ -137,7 +137,7 @@ export const sort: Reader = {
 export const fields: Reader = {
   part: 'fields',
   read(text, place, terms) {
-    terms.fields = readNames(text, place, terms).map(name => ({ place, name }))
+    setFields(terms, place, readNames(text, place, terms))
   },
 }
 
@@ -151,8 +151,21 @@ export const expand: Reader = {
 export const search: Reader = {
   part: 'search',
   read(text, place, terms) {
-    terms.search = { place, text }
+    setSearch(terms, place, text)
   },
+}
+
+/** What a request says once may have two names, and to take either one would be a guess. */
+export const TWICE = 'This is there twice. Send it once.'
+
+export function setSearch(terms: Terms, place: Place, text: unknown): void {
+  if (terms.search) addFault(terms, place, TWICE)
+  else terms.search = { place, text }
+}
+
+export function setFields(terms: Terms, place: Place, names: readonly string[]): void {
+  if (terms.fields) addFault(terms, place, TWICE)
+  else terms.fields = names.map(name => ({ place, name }))
 }
 
 export function page(role: PageRole): Reader {

@@ -17,7 +17,8 @@ interface Place {
  * and those without lie at two ends of an index, and a condition that takes both would read all between. Each part begins
  * with what an index can go to at once, so that the last page costs what the first does.
  */
-export function partsAfter(dialect: Dialect, order: readonly Order[], after: readonly Value[]): Sql[] {
+export function partsAfter(its: Dialect, order: readonly Order[], after: readonly Value[]): Sql[] {
+  const dialect = its.held ? { ...its, value: its.held } : its
   const places = order.map((order, index) => ({
     order,
     value: after[index] as Value,

@@ -38,5 +38,6 @@ function compareTexts(a: Key, b: Key): number {
 
 function compareNumbers(a: Key, b: Key): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
-  return a === b ? 0 : a === null ? -1 : 1
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
+  return a < b ? -1 : a > b ? 1 : 0
 }

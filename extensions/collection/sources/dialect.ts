@@ -11,6 +11,10 @@ export interface Dialect {
   same?(field: Field): Sql
   /** A value to compare that with. */
   value(field: Field, value: Exclude<Value, null>): Sql
+  /** The same for a value that the column itself had, where that is another. */
+  held?(field: Field, value: Exclude<Value, null>): Sql
+  /** What is read of a field, where its column says something else than is compared. */
+  read?(field: Field): Sql | undefined
   /** The column itself, where it sorts as the key does and an index on it can narrow the search; else undefined. */
   bound(field: Field): Sql | undefined
   /** Is a text like the pattern, or, does it contain the text? */
@@ -31,6 +35,8 @@ const isEpoch = ({ stored }: Field): boolean => stored === 'seconds' || stored =
 /** Is it compared as the database does, which any index serves? */
 const isPlain = ({ type, collation }: Field): boolean =>
   collation === 'database' || !['string', 'enum', 'date'].includes(type)
+
+const isText = ({ type }: Field): boolean => type === 'string' || type === 'enum'
 
 /** A date as the number or the text that it is stored as. */
 function stored({ stored }: Field, date: Date): number | string {
@@ -66,6 +72,10 @@ export const postgres: Dialect = {
     if (typeof plain !== 'number' || field.type === 'other') return value(plain)
     return Number.isSafeInteger(plain) ? sql`cast(${value(plain)} as bigint)` : sql`cast(${value(plain)} as numeric)`
   },
+  // A number without a type is of that of the column: compared as a numeric, no real column is what it was read as.
+  held: (field, it) => (it instanceof Date ? postgres.value(field, it) : value(it)),
+  // Of a char(5) the driver gives the spaces that it is filled with.
+  read: field => (isText(field) && !isPlain(field) ? sql`cast(${column(field.column)} as text)` : undefined),
   bound: field => (field.type === 'date' && !field.stored && !isPlain(field) ? column(field.column) : undefined),
   like: ({ column: name }, pattern) =>
     sql`lower(cast(${column(name)} as text) collate "C") like ${value(likePattern(pattern))} escape '!'`,
@@ -88,6 +98,7 @@ export const sqlite: Dialect = {
     return sql`${name} collate binary`
   },
   value: (field, it) => value(it instanceof Date ? stored(field, it) : typeof it === 'boolean' ? Number(it) : it),
+  read: field => (field.type === 'date' ? sqlite.key(field) : undefined),
   bound: () => undefined,
   like: ({ column: name }, pattern) => {
     const pieces = pattern.split('*').filter(it => MISREAD.test(it))
@@ -126,6 +137,9 @@ export const mysql: Dialect = {
     return sql`cast(convert(${name} using utf8mb4) as binary)`
   },
   value(field, it) {
+    // A decimal as text would be compared as a double.
+    if (field.type === 'number' && typeof it === 'string' && it.includes('.'))
+      return sql`cast(${value(it)} as decimal(65, 30))`
     if (!(it instanceof Date)) return value(typeof it === 'boolean' ? Number(it) : it)
     return value(field.stored ? stored(field, it) : new Date(Math.min(Math.max(it.getTime(), FIRST), LAST)))
   },

@@ -42,19 +42,20 @@ function assertPlain(node: SelectQueryNode): void {
   const own = (Object.keys(OWN) as (keyof typeof OWN)[]).find(name => node[name] !== undefined)
   const advice = "Give the collection db.selectFrom(query.as('it')), and the order by resource({ sort })."
   if (own !== undefined) throw new TypeError(`collection: the Kysely query has ${OWN[own]}. ${advice}`)
-  if (hasOr(node.where?.where))
+  const { where } = node.where ?? {}
+  if (where?.kind === 'AndNode' && hasOr(where))
     throw new TypeError(
-      'collection: the Kysely query has a raw condition with OR. Put it in parentheses: sql`(a or b)`.',
+      'collection: the Kysely query has a raw condition with OR among others. Put it in parentheses: sql`(a or b)`.',
     )
 }
 
-/** `a or b`, and then ours, would let through what is `a` whatever ours say. Kysely itself puts its own in parentheses. */
-function hasOr(node: OperationNode | undefined): boolean {
-  if (node?.kind === 'AndNode') {
+/** `a and b or c` lets through what is `c` whatever `a` says, and that is hardly meant. */
+function hasOr(node: OperationNode): boolean {
+  if (node.kind === 'AndNode') {
     const { left, right } = node as OperationNode & Record<'left' | 'right', OperationNode>
     return hasOr(left) || hasOr(right)
   }
-  let text = node?.kind === 'RawNode' ? (node as RawNode).sqlFragments.join('?') : ''
+  let text = node.kind === 'RawNode' ? (node as RawNode).sqlFragments.join('?') : ''
   for (let before = ''; before !== text; ) {
     before = text
     text = text.replace(/\([^()]*\)/g, '')
@@ -70,8 +71,9 @@ async function load(): Promise<Tag> {
   }
 }
 
-function adapt(select: Select, tag: Tag): Query {
-  const dialect = dialectOf(select, tag)
+function adapt(query: Select, tag: Tag): Query {
+  const dialect = dialectOf(query, tag)
+  const select = inParentheses(query, tag)
   const where = (conditions: readonly Sql[]) =>
     conditions.reduce((query, it) => query.where(render<boolean>(tag, it)), select)
   return {
@@ -92,6 +94,25 @@ function adapt(select: Select, tag: Tag): Query {
     estimate: conditions =>
       estimateOf(dialect, format => where(conditions).clearSelect().select(tag<number>`1`.as('one')).explain(format)),
   }
+}
+
+/**
+ * The same with its conditions as one: a raw `a or b`, and then ours, would let through what is `a` whatever ours say.
+ * Kysely puts its own in parentheses, and so they stay as they are: a plugin that is not one of Kysely's may not take well
+ * to see a condition twice.
+ */
+function inParentheses(select: Select, tag: Tag): Select {
+  const { where } = select.toOperationNode()
+  if (!where || !hasRaw(where)) return select
+  return select.clearWhere().where(tag<boolean>`(${{ toOperationNode: () => where.where }})`)
+}
+
+/** Is there SQL of the user's in it, anywhere but in values? */
+function hasRaw(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false
+  const { kind } = node as Partial<OperationNode>
+  if (kind === undefined && !Array.isArray(node)) return false
+  return kind === 'RawNode' || Object.values(node).some(hasRaw)
 }
 
 /** SQL with the tag of Kysely, through which names are quoted and values become parameters. */

@@ -99,8 +99,8 @@ function comparingNumbers(field: Field, operator: Comparison, bound: number): Te
   const read = keyReader(field)
   const convert = (row: Row): number => {
     const key = read(row)
-    // Null is no number, and JavaScript would take it for zero.
-    return typeof key === 'number' ? key : Number.NaN
+    // Null is no number, and JavaScript would take it for zero. What a bigint loses here is beyond any bound.
+    return typeof key === 'number' || typeof key === 'bigint' ? Number(key) : Number.NaN
   }
   if (type !== 'number' || column.includes('.')) {
     const fits = SIGNS[operator]

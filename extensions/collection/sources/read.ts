@@ -68,7 +68,7 @@ async function readParts(query: Query, slice: Slice, where: readonly Sql[]): Pro
     // A name of our own: one of the user's could stand for another column where the rows are sorted, and a plugin of
     // the query builder could change it.
     as: `kolba${index}`,
-    of: dialect.name === 'SQLite' && field.type === 'date' ? dialect.key(field) : column(field.column),
+    of: dialect.read?.(field) ?? column(field.column),
   }))
   const all: Record<string, unknown>[] = []
   for (const condition of conditions) {

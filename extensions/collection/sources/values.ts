@@ -1,14 +1,19 @@
 import type { Field, Value } from '../types.ts'
 
-/** What a value is compared by: a date by its milliseconds, a boolean as 0 or 1, text as itself. */
-export type Key = string | number | null
+/**
+ * What a value is compared by: a date by its milliseconds, a boolean as 0 or 1, text as itself, and a whole number that
+ * JavaScript does not hold as a bigint, so that no two of them are equal.
+ */
+export type Key = string | number | bigint | null
 
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[Ee][+-]?\d+)?$/
+const WHOLE = /^-?\d+$/
+const DECIMAL = /^(-?)0*(\d*)(?:\.(\d*?)0*)?$/
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([Zz]|[+-]\d\d:\d\d)?)?$/
 
 /**
  * A value of a source as the declared type has it, null where it has no such value. A number that JavaScript cannot hold
- * (a bigint above 2^53) is its digits as text; NaN and infinities are null.
+ * (a bigint above 2^53, a decimal of more digits than a double has) is its digits as text; NaN and infinities are null.
  *
  * @param isSql whether booleans may be stored as 0 and 1
  */
@@ -25,7 +30,8 @@ export function keyOf(field: Field, raw: unknown): Key {
   const value = field.type === 'other' ? toPlain(raw) : convert(field, raw, false)
   if (value instanceof Date) return value.getTime()
   if (typeof value === 'boolean') return value ? 1 : 0
-  return field.type === 'number' && value !== null ? Number(value) : value
+  if (field.type !== 'number' || typeof value !== 'string') return value
+  return WHOLE.test(value) ? BigInt(value) : Number(value)
 }
 
 function convert(field: Field, raw: unknown, isSql: boolean): Value {
@@ -59,7 +65,15 @@ function toNumber(raw: unknown): number | string | null {
   if (typeof text !== 'string' || !NUMBER.test(text)) return null
   const number = Number(text)
   if (!Number.isFinite(number)) return null
-  return Number.isInteger(number) && !Number.isSafeInteger(number) && /^-?\d+$/.test(text) ? text : number
+  return isExact(number, text) ? number : text
+}
+
+/** Does a number have all digits of its text? Of fifteen a double keeps each. */
+function isExact(number: number, text: string): boolean {
+  if (WHOLE.test(text)) return Number.isSafeInteger(number)
+  const [, sign = '', whole = '', fraction = ''] = DECIMAL.exec(text) ?? []
+  if (`${whole}${fraction}`.replace(/^0+/, '').length <= 15) return true
+  return String(number) === `${sign}${whole || '0'}${fraction && `.${fraction}`}`
 }
 
 function toBoolean(raw: unknown, isSql: boolean): boolean | null {

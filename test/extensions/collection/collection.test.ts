@@ -9,6 +9,7 @@ import {
   expand,
   fields,
   filter,
+  links,
   paginate,
   relation,
   resource,
@@ -19,6 +20,7 @@ import { etag } from 'kolba/etag'
 import { input } from 'kolba/input'
 import { json } from 'kolba/json'
 import { versions } from 'kolba/lifecycle'
+import { produces } from 'kolba/negotiate'
 import { prefer } from 'kolba/prefer'
 import { int, optional } from 'kolba/schema'
 import { MemoryLogger } from '../../support/memory-logger.js'
@@ -101,6 +103,24 @@ test('collection() gives nothing that is not declared, or may not be selected', 
   for (const item of body.items) t.deepEqual(Object.keys(item), ['id', 'name', 'age', 'born'])
   for (const parameter of ['fields=secret', 'fields=password', 'sort=password', 'password=never', 'fields=country_id'])
     t.is((await get(`/people?${parameter}`)).status, 400, parameter)
+})
+
+test('collection() lets nobody find out by asking what may not be seen', async t => {
+  const app = kolba()
+  app.get('/people', prefer(), collection(people), () => ROWS)
+  const all = await (await app.client().get('/people')).text()
+  for (const query of [
+    'secret=s1',
+    'secret[like]=s*',
+    'secret[null]=false',
+    'sort=secret',
+    'fields=secret',
+    'expand=secret',
+  ]) {
+    t.is((await app.client().get(`/people?${query}`)).status, 400, query)
+    const lenient = await app.client().get(`/people?${query}`, { headers: { prefer: 'handling=lenient' } })
+    t.is((await lenient.text()).replaceAll(`?${query}&`, '?').replaceAll(`?${query}`, ''), all, query)
+  }
 })
 
 test('collection() refuses what is unknown or malformed, before the handler runs', async t => {
@@ -461,7 +481,7 @@ test('collection() and its parts refuse mistakes at registration', t => {
     ],
     [
       () => paginate({ secret: 'short' }),
-      'paginate: the option secret is "short". Give a string of at least 32 bytes, or a list of them.',
+      'paginate: the option secret is a string of 5 bytes. Give a string of at least 32 bytes, or a list of them.',
     ],
     [() => expand(people, { depth: 0 }), 'expand: the option depth is 0. Give a whole number from 1 to 10.'],
     [
@@ -494,6 +514,18 @@ test('collection() and its parts refuse mistakes at registration', t => {
     [
       () => app.get('/9', input({ query: { page: int() } }), collection(people), rows),
       'GET /9: collection: the query parameter page is of the collection, and of something else. Rename one.',
+    ],
+    [
+      () => app.get('/10', collection(people), json(), rows),
+      'GET /10: collection() stands above json(), which makes text. Put it below.',
+    ],
+    [
+      () => app.get('/11', filter(people), produces({ 'application/json': true }), sort(people), rows),
+      'GET /11: filter() stands above produces(), which makes text. Put it below.',
+    ],
+    [
+      () => app.get('/12', json(), collection(people), links(() => ({ self: '/' })) as never, rows),
+      'GET /12: collection() stands above links(), whose links would be left out with what is not declared. Put it below.',
     ],
   ]
   for (const [make, message] of wrong) t.throws(make, { instanceOf: TypeError, message })

@@ -20,7 +20,13 @@ interface Body {
 }
 
 const people = resource({
-  fields: { id: 'number', name: 'string', age: 'number', born: 'date', note: { type: 'string', select: false } },
+  fields: {
+    id: 'number',
+    name: 'string',
+    age: 'number',
+    born: 'date',
+    note: { type: 'string', select: false, sort: true },
+  },
   sort: 'age,-name',
 })
 const SECRET = 'a secret of at least 32 bytes, which this is'

@@ -220,6 +220,23 @@ test('expand is 400 where a list relation has more rows than its limit, and cuts
   t.regex(deep.answer.detail, /to expand as customers\.orders\. Ask/)
 })
 
+test('expand is 400 where few rows would become very many by leading to each other', async t => {
+  const many = Array.from({ length: 300 }, (_, index) => ({ id: index + 1, name: 'Ada', country_id: 1 }))
+  const { customers } = shop({ customers: () => many })
+  const all = () => many
+  const fine = await get(customers, all, 'expand=country.customers&per_page=33', 4)
+  t.is(fine.answer[32].country.customers.length, 300)
+  const { status, answer } = await get(customers, all, 'expand=country.customers&per_page=34', 4)
+  t.is(status, 400)
+  t.is(
+    answer.detail,
+    'There would be more than 10000 rows in country.customers, each counted as often as the answer has it. ' +
+      'Ask for fewer rows at a time, or leave country.customers out.',
+  )
+  const deep = await get(customers, all, 'expand=country.customers.country.customers&per_page=1', 4)
+  t.regex(deep.answer.detail, /rows in country\.customers\.country\.customers, each/)
+})
+
 test('expand answers 500 for a wrong relation, and the log says what to do', async t => {
   const wrong = async (load: () => unknown, options: object = {}, from: 'number' | 'string' = 'number') => {
     const others = resource({ fields: { id: 'number', code: 'string' } })

@@ -650,6 +650,19 @@ test('queryReader() refuses parameters of a page that do not go together', async
     t.deepEqual((await ask(app, query as string)).body.errors, [{ parameter, detail }], query)
 })
 
+test('queryReader() refuses what is there twice by two names', async t => {
+  const app = appOf({ style: 'jsonapi' })
+  const detail = 'This is there twice. Send it once.'
+  for (const [query, parameter] of [
+    ['q=a&filter[q]=b', 'filter[q]'],
+    ['fields=id&fields[people]=name', 'fields[people]'],
+    ['fields[a]=id&fields[b]=name', 'fields[b]'],
+  ])
+    t.deepEqual((await ask(app, query as string)).body.errors, [{ parameter, detail }] as never, query)
+  const answer = await send(appOf(), { filter: { q: 'a' }, q: 'b' })
+  t.deepEqual(answer.body.errors, [{ pointer: '#/q', detail }] as never)
+})
+
 test('queryReader() ignores what is wrong where the client prefers handling=lenient, and says so', async t => {
   const app = appOf()
   const headers = { prefer: 'handling=lenient' }

@@ -27,6 +27,7 @@ test('resource() compiles its fields, and lets all of them be filtered, sorted a
       active: 'boolean',
       total: { type: 'number', column: 'invoice.total', filter: false },
       secret: { type: 'string', select: false },
+      hint: { type: 'string', select: false, filter: true, sort: true },
       seen: { type: 'date', stored: 'seconds', sort: false },
       city: { type: 'string', collation: 'database' },
       kind: { type: 'enum', values: ['a'] },
@@ -42,6 +43,7 @@ test('resource() compiles its fields, and lets all of them be filtered, sorted a
     'active:boolean',
     'total:number',
     'secret:string',
+    'hint:string',
     'seen:date',
     'city:string',
     'kind:enum(a)',
@@ -49,15 +51,15 @@ test('resource() compiles its fields, and lets all of them be filtered, sorted a
   const all = [...customers.fields.keys()]
   t.deepEqual(
     [...customers.filterable],
-    all.filter(name => name !== 'total'),
+    all.filter(name => name !== 'total' && name !== 'secret'),
   )
   t.deepEqual(
     [...customers.sortable],
-    all.filter(name => name !== 'seen'),
+    all.filter(name => name !== 'seen' && name !== 'secret'),
   )
   t.deepEqual(
     [...customers.selectable],
-    all.filter(name => name !== 'secret'),
+    all.filter(name => name !== 'secret' && name !== 'hint'),
   )
   t.is(customers.fields.get('total')?.column, 'invoice.total')
   t.is(customers.fields.get('name')?.column, 'name')
@@ -320,7 +322,7 @@ const REFUSED: [mistake: () => unknown, sentence: string][] = [
   ],
   [
     () => resource({ fields: { id: 'number', tags: list(text()) }, sort: 'tags' }),
-    'resource: sort names tags, which is an object or a list, or is declared with sort: false. Leave it out.',
+    'resource: sort names tags, which is an object or a list, or is declared with sort: false, or with select: false and no sort: true. Leave it out.',
   ],
   [
     () => resource({ fields: { id: 'number' }, search: ['age'] } as never),
@@ -332,11 +334,11 @@ const REFUSED: [mistake: () => unknown, sentence: string][] = [
   ],
   [
     () => resource({ fields: { id: 'number', tags: list(text()) }, filterable: ['tags'] }),
-    'resource: filterable names tags, which is an object or a list, or is declared with filter: false. Leave it out.',
+    'resource: filterable names tags, which is an object or a list, or is declared with filter: false, or with select: false and no filter: true. Leave it out.',
   ],
   [
     () => resource({ fields: { id: { type: 'number', sort: false } }, sortable: ['id'] }),
-    'resource: sortable names id, which is an object or a list, or is declared with sort: false. Leave it out.',
+    'resource: sortable names id, which is an object or a list, or is declared with sort: false, or with select: false and no sort: true. Leave it out.',
   ],
   [
     () => resource({ fields: { id: { type: 'number', select: false } }, selectable: ['id'] }),

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http'
+
+/** The longest credentials that are looked at, in bytes. */
+export const LONGEST = 8192
+
+/** What stands behind the name of a scheme, or what is wrong with the header. */
+export type Credentials =
+  | { readonly token: string; readonly fault?: never }
+  | { readonly token?: never; readonly fault: string }
+
+/**
+ * The credentials in the Authorization header (RFC 9110 section 11.6.2) where they are of this scheme, which is compared
+ * without regard to case. They have to be a token68, and the header has to be there once: Node would drop the second
+ * one in silence, and another program might have read that.
+ */
+export function readAuthorization(req: IncomingMessage, scheme: string): Credentials | undefined {
+  const value = req.headers.authorization
+  if (value === undefined) return
+  if (linesOf(req, 'authorization') > 1) return { fault: 'Send one Authorization header.' }
+  const name = /^[!#$%&'*+.^_`|~\w-]*/.exec(value)?.[0] ?? ''
+  if (name.toLowerCase() !== scheme.toLowerCase()) return
+  const token = /^ +([\w.~+/-]+=*)$/.exec(value.slice(name.length))?.[1]
+  if (token === undefined) return { fault: `Send one Authorization header, as "${scheme} <credentials>".` }
+  return { token }
+}
+
+/** The value of a header that has to be there once, as visible ASCII. */
+export function readKey(req: IncomingMessage, name: string): Credentials | undefined {
+  const value = req.headers[name]
+  if (value === undefined) return
+  if (linesOf(req, name) > 1 || typeof value !== 'string') return { fault: 'Send the header of the key once.' }
+  if (!/^[\x21-\x7e]+$/.test(value)) return { fault: 'Send the key as visible ASCII characters, without spaces.' }
+  return { token: value }
+}
+
+/** How many lines of a request have this name, which is given in lower case. */
+function linesOf({ rawHeaders }: IncomingMessage, name: string): number {
+  let lines = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const its = rawHeaders[index] as string
+    if (its.length === name.length && its.toLowerCase() === name) lines += 1
+  }
+  return lines
+}

@@ -1,0 +1,74 @@
+import {
+  type AroundContext,
+  type Awaitable,
+  type BaseContext,
+  checkOptions,
+  type Decorator,
+  decorator,
+  isBytes,
+  type Next,
+  nameOf,
+  Reply,
+  type Route,
+  statusOf,
+  when,
+} from '../../src/index.ts'
+import { hide, isNobody, type PermitOptions, refusalOf, unknown } from './permit.ts'
+
+const READS = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS'])
+
+/**
+ * Asks of the thing that comes up from below whether the user may see it; where not, the answer is 404, as if it were
+ * not there, or 403 with `hide: false`. Nothing, errors, and replies from 400 on pass. It stands below `output()` and
+ * `json()`, or above: what was rendered is asked about as it was before.
+ *
+ * It is for reads alone, since a write is done by the time its value comes up: there it is `permit()`, above the handler.
+ *
+ * @throws TypeError at registration, for a route that writes, and for a wrong option; at the request, as a 500, for bytes
+ *   and streams, which cannot be asked
+ * @example app.get('/notes/:id', signedIn, json(), mayRead((user: User, note: Note) => note.owner === user.id), show)
+ */
+export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
+  check: (user: User, thing: Thing, ctx: AroundContext & Ctx) => Awaitable<boolean>,
+  options: PermitOptions = {},
+): Decorator<{ user: NonNullable<User> }, BaseContext & Ctx & { user: User | undefined | null }> {
+  if (typeof check !== 'function')
+    throw new TypeError('mayRead: there is no function to ask. Give (user, thing) => true or false.')
+  checkOptions('mayRead', options, { hide })
+  const around = (ctx: AroundContext & { user: unknown }, next: Next<{ user: NonNullable<unknown> }>): unknown => {
+    const { user } = ctx
+    if (isNobody(user)) throw unknown(ctx)
+    return when((next as () => Awaitable<unknown>)(), value => {
+      const thing = thingOf(ctx, value)
+      if (thing === undefined || thing === null) return value
+      return when(check(user as User, thing as Thing, ctx as never), (answer: unknown) => {
+        if (answer === true) return value
+        if (answer === false) throw refusalOf({ hide: options.hide ?? true })
+        throw new TypeError('mayRead: the check gave neither true nor false. Return one of them.')
+      })
+    })
+  }
+  return decorator('mayRead', around, {
+    note: { responses: { 404: { description: 'It is not there, or not for this user' } } },
+    register({ methods, ...route }: Route) {
+      const write = methods.find(method => !READS.has(method))
+      if (write)
+        throw new TypeError(
+          `${nameOf({ methods, ...route })}: mayRead is asked when the handler is done. On ${write} write permit(), above it.`,
+        )
+      return undefined
+    },
+  }) as never
+}
+
+/** What the answer shows; undefined where it shows nothing. */
+function thingOf(ctx: BaseContext, value: unknown): unknown {
+  if (value instanceof Error) return
+  const given = value === undefined ? ctx.body : value
+  const { status, body } = given instanceof Reply || given instanceof Response ? given : new Reply(statusOf(ctx), given)
+  if (status >= 400 || body === null || body === undefined) return
+  const source = given instanceof Reply ? (given.source ?? body) : body
+  if (given instanceof Response || isBytes(source))
+    throw new TypeError('mayRead: bytes cannot be asked about. Return the thing itself, or use permit().')
+  return source
+}

@@ -1,0 +1,60 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { type AroundContext, type Awaitable, when } from '../../src/index.ts'
+import { areForUs, type Claims, type Expected, readClaims, timeOf } from './claims.ts'
+import { verifySignature } from './jws.ts'
+import type { KeyRing } from './key-ring.ts'
+import type { VerifyingKey } from './keys.ts'
+
+/** The claims of a good token, or why it is none, as much of it as a client may know. */
+export type Verdict = Claims | 'invalid' | 'expired'
+
+interface Verified {
+  readonly claims: Claims
+  readonly key: VerifyingKey
+}
+
+export interface VerifierOptions extends Expected {
+  readonly ring: KeyRing
+  readonly type: string | undefined
+  /** How many tokens to remember. */
+  readonly cache: number
+}
+
+/** All remembered tokens together, in characters. */
+const LARGEST = 16 * 1024 * 1024
+
+/**
+ * Verifies tokens, and remembers those that were good by the SHA-256 of the whole token: the signature and the claims
+ * are not looked at again, the times and whether the key is still in use are.
+ */
+export function verifierOf({ ring, type, cache, ...expected }: VerifierOptions) {
+  const known = cache > 0 ? new LRUCache<string, Verified>({ max: cache, maxSize: LARGEST }) : undefined
+
+  function inTime(claims: Claims): Verdict {
+    const time = timeOf(claims, expected.leeway)
+    if (time === 'now') return claims
+    return time === 'over' ? 'expired' : 'invalid'
+  }
+
+  function verify(token: string, id: string | undefined, ctx: AroundContext): Awaitable<Verdict> {
+    return when(verifySignature(token, ring, ctx, type), signed => {
+      const claims = signed && readClaims(signed.payload)
+      if (!claims || !areForUs(claims, expected)) return 'invalid'
+      const verdict = inTime(claims)
+      if (verdict === claims && id) known?.set(id, { claims, key: signed.key }, { size: token.length })
+      return verdict
+    })
+  }
+
+  return (token: string, ctx: AroundContext): Awaitable<Verdict> => {
+    const id = known && hash('sha256', token, 'base64url')
+    const before = id === undefined ? undefined : known?.get(id)
+    if (!before) return verify(token, id, ctx)
+    return when(ring.has(before.key, ctx), (isKnown): Awaitable<Verdict> => {
+      const verdict = isKnown ? inTime(before.claims) : verify(token, undefined, ctx)
+      if (verdict !== before.claims) known?.delete(id as string)
+      return verdict
+    }) as Awaitable<Verdict>
+  }
+}
