@@ -1,8 +1,12 @@
 // Starts every example as it is, on a Node that strips types, and asks for a page. Those with `@` need a compiler.
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProgram } from '../build/test/support/program.js'
+
+// What the to-do list verifies tokens with.
+process.env.SECRET ??= randomBytes(32).toString('hex')
 
 const folder = fileURLToPath(new URL('../examples', import.meta.url))
 const files = readdirSync(folder, { recursive: true }).filter(name => name.endsWith('.ts'))
