@@ -20,16 +20,26 @@ export interface Layer {
   readonly isAfterBody?: boolean
 }
 
+/** Second places that wait for the body, as a handler finds them that one of the decorators below chooses. */
+const owed = Symbol('kolba.owed')
+type Owing = Route & { readonly [owed]?: readonly Layer[] }
+
 /** The layers of a stack, outermost first. */
-export function layersOf(decorators: readonly Decorator[], route?: Route): readonly Layer[] {
+export function layersOf(decorators: readonly Decorator[], route?: Owing): readonly Layer[] {
   const all = flat(decorators)
   const lastReader = all.findLastIndex(it => it[parts].reads)
   const layers: Layer[] = []
-  let waiting: Layer[] = []
+  let waiting: readonly Layer[] = route?.[owed] ?? []
+  if (lastReader < 0) {
+    layers.push(...waiting)
+    waiting = []
+  }
   all.forEach((decorator, index) => {
-    const { around = decorator[parts].around, afterBody } = (route && registered(decorator, route)) ?? {}
+    // Who chooses another handler than that at the end of this stack leaves out what waits, unless that has it too.
+    const its = route && { ...route, [owed]: waiting }
+    const { around = decorator[parts].around, afterBody } = (its && registered(decorator, its)) ?? {}
     layers.push({ decorator, around: around as Around })
-    if (afterBody) waiting.push({ decorator, around: afterBody, isAfterBody: true })
+    if (afterBody) waiting = [...waiting, { decorator, around: afterBody, isAfterBody: true }]
     if (index < lastReader) return
     layers.push(...waiting)
     waiting = []
