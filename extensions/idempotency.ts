@@ -81,7 +81,7 @@ const OPTIONS = {
  *
  * Kept are status, body, and the headers that were set below, but no cookies: a session is not given twice. What counts
  * is the answer at the end, errors of the handler and 5xx included. Not kept is what refuses the request above the
- * handler, such as `input()`, nor 412 and 428, which say that nothing was done: the same key may try again.
+ * handler, such as `input()`, nor 412, 428 and 429, which say that nothing was done: the same key may try again.
  *
  * It stands below what signs users in, and above `etag()`, `json()` and what reads the body, so that a repetition passes
  * all checks again and the handler alone is left out. A body that a handler reads by itself is not compared. A handler

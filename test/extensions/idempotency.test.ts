@@ -443,6 +443,20 @@ test('idempotent() lets a write try again with the same key where its preconditi
   t.is(writes, 1)
 })
 
+test('idempotent() lets a write try again with the same key that was one too many', async t => {
+  let isFull = true
+  const limited = decorator('limited', (_ctx, next) => {
+    if (isFull) throw problem(429, { headers: { 'Retry-After': '1' } })
+    return next()
+  })
+  const { send, runs } = open([idempotent(), limited], () => 'done')
+  t.is((await send({ key: '"k"' })).status, 429)
+  isFull = false
+  t.is((await send({ key: '"k"' })).status, 200)
+  t.is((await send({ key: '"k"' })).headers.get(REPLAYED), 'true')
+  t.is(runs(), 1)
+})
+
 test('idempotent() answers 409 with Retry-After while the first request is running', async t => {
   const gate = gateOf()
   const { send, runs } = open([idempotent(), body()], async () => {
