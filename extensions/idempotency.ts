@@ -87,8 +87,8 @@ const OPTIONS = {
  * all checks again and the handler alone is left out. A body that a handler reads by itself is not compared. A handler
  * that has lost its client goes on, unless it listens to `ctx.signal`, and then its failure is the answer.
  *
- * @throws TypeError at registration for a wrong option, below what reads the body, above what signs users in, in
- *   `app.use`, and where it stands twice; at the request, as a 500, where something below sets `ctx.user`
+ * @throws TypeError at registration for a wrong option, below what reads the body, above what signs users in or asks what
+ *   they may, unless that stands above what reads the body, in `app.use`, and where it stands twice; at the request, as a 500, where something below sets `ctx.user`
  * @example app.post('/orders', signedIn, idempotent({ required: true }), json(), input({ body: order }), placeOrder)
  */
 export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs> = {}): Decorator<object, Needs> {

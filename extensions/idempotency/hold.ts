@@ -95,7 +95,8 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
   }
 
   function tell(error: unknown): void {
-    ctx.app.emit('error', error, ctx)
+    // A listener that fails must not undo what has been done, and nobody waits for the timer.
+    ctx.app.inside.tell(error as Error, ctx)
   }
 
   return {
