@@ -81,14 +81,14 @@ const OPTIONS = {
  *
  * Kept are status, body, and the headers that were set below, but no cookies: a session is not given twice. What counts
  * is the answer at the end, errors of the handler and 5xx included. Not kept is what refuses the request above the
- * handler, such as `input()`, nor 412 and 428, which say that nothing was done: the same key may try again.
+ * handler, such as `input()`, nor 412, 428 and 429, which say that nothing was done: the same key may try again.
  *
  * It stands below what signs users in, and above `etag()`, `json()` and what reads the body, so that a repetition passes
  * all checks again and the handler alone is left out. A body that a handler reads by itself is not compared. A handler
  * that has lost its client goes on, unless it listens to `ctx.signal`, and then its failure is the answer.
  *
- * @throws TypeError at registration for a wrong option, below what reads the body, above what signs users in, in
- *   `app.use`, and where it stands twice; at the request, as a 500, where something below sets `ctx.user`
+ * @throws TypeError at registration for a wrong option, below what reads the body, above what signs users in or asks what
+ *   they may, unless that stands above what reads the body, in `app.use`, and where it stands twice; at the request, as a 500, where something below sets `ctx.user`
  * @example app.post('/orders', signedIn, idempotent({ required: true }), json(), input({ body: order }), placeOrder)
  */
 export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs> = {}): Decorator<object, Needs> {

@@ -46,6 +46,8 @@ export interface DecoratorOptions<Adds = object, Needs = unknown, Takes = unknow
   note?: Note | ((route: Route) => Note)
   /** Does it read the body of the request? */
   reads?: boolean
+  /** Does it turn some users away? What gives one answer to all does not stand above it. */
+  guards?: boolean
   /**
    * Called once for every route that the decorator comes to stand on, when the route joins an app. It may refuse
    * (throw a TypeError) or return an `around` made for that route, or two.
@@ -100,6 +102,7 @@ export function decorator<Adds extends object = object, Needs = BaseContext, Tak
   checkOptions(`decorator ${name}`, options, {
     note: { words: 'an object or a function', test: it => kinds.object.test(it) || kinds.function.test(it) },
     reads: kinds.flag,
+    guards: kinds.flag,
     register: kinds.function,
     paths: kinds.function,
   })

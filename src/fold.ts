@@ -20,20 +20,34 @@ export interface Layer {
   readonly isAfterBody?: boolean
 }
 
+/**
+ * Second places that wait for the body where a decorator is registered. Whoever chooses another handler there than that
+ * at the end of the stack would leave them out, so they go into the stack of that one too.
+ */
+const owed = Symbol('kolba.owed')
+type Owing = Route & { [owed]?: readonly Layer[] }
+
 /** The layers of a stack, outermost first. */
-export function layersOf(decorators: readonly Decorator[], route?: Route): readonly Layer[] {
+export function layersOf(decorators: readonly Decorator[], route?: Owing): readonly Layer[] {
   const all = flat(decorators)
   const lastReader = all.findLastIndex(it => it[parts].reads)
   const layers: Layer[] = []
-  let waiting: Layer[] = []
+  const above = route?.[owed] ?? []
+  let waiting = above
+  if (lastReader < 0) {
+    layers.push(...waiting)
+    waiting = []
+  }
   all.forEach((decorator, index) => {
+    if (route) route[owed] = waiting
     const { around = decorator[parts].around, afterBody } = (route && registered(decorator, route)) ?? {}
     layers.push({ decorator, around: around as Around })
-    if (afterBody) waiting.push({ decorator, around: afterBody, isAfterBody: true })
+    if (afterBody) waiting = [...waiting, { decorator, around: afterBody, isAfterBody: true }]
     if (index < lastReader) return
     layers.push(...waiting)
     waiting = []
   })
+  if (route) route[owed] = above
   return layers
 }
 
@@ -80,8 +94,8 @@ export function toRoute({ methods, path, name, decorators, handler }: Entry, app
 }
 
 /** What a decorator has said of itself on a route, for another one that depends on the order of the stack. */
-export function traitsOf({ [parts]: { reads = false, note } }: Decorator, route: Route) {
-  return { reads, note: typeof note === 'function' ? note(route) : note }
+export function traitsOf({ [parts]: { reads = false, guards = false, note } }: Decorator, route: Route) {
+  return { reads, guards, note: typeof note === 'function' ? note(route) : note }
 }
 
 /** The further paths that decorators give a route. */

@@ -6,7 +6,8 @@ import { heeding } from './streams.ts'
 
 /**
  * A handler that another one calls, as it runs on a route: the decorators that it was composed with are told of the
- * route, as those of the stack are, and may refuse it. For what chooses among handlers.
+ * route, as those of the stack are, and may refuse it. What stands above and waits for the body, as the guard of a write
+ * does, runs here too, below all that reads it. For what chooses among handlers; call it in `register`.
  *
  * @example const v1 = nested(deprecated({ since: '2026-01-01' })(listV1), route)
  */

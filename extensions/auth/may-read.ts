@@ -20,12 +20,13 @@ const READS = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS'])
 /**
  * Asks of the thing that comes up from below whether the user may see it; where not, the answer is 404, as if it were
  * not there, or 403 with `hide: false`. Nothing, errors, and replies from 400 on pass. It stands below `output()` and
- * `json()`, or above: what was rendered is asked about as it was before.
+ * `json()`, or above: what was rendered is asked about as it was before. It stands below `etag()` and `cached()`, whose 304
+ * and 412 would tell of what is there.
  *
  * It is for reads alone, since a write is done by the time its value comes up: there it is `permit()`, above the handler.
  *
- * @throws TypeError at registration, for a route that writes, and for a wrong option; at the request, as a 500, for bytes
- *   and streams, which cannot be asked
+ * @throws TypeError at registration, for a route that writes, above `etag()` and `cached()`, and for a wrong option; at the
+ *   request, as a 500, for bytes and streams, which cannot be asked, and for a 304
  * @example app.get('/notes/:id', signedIn, json(), mayRead((user: User, note: Note) => note.owner === user.id), show)
  */
 export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
@@ -48,17 +49,24 @@ export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
       })
     })
   }
-  return decorator('mayRead', around, {
+  const self: Decorator = decorator('mayRead', around as never, {
+    guards: true,
     note: { responses: { 404: { description: 'It is not there, or not for this user' } } },
-    register({ methods, ...route }: Route) {
-      const write = methods.find(method => !READS.has(method))
-      if (write)
-        throw new TypeError(
-          `${nameOf({ methods, ...route })}: mayRead is asked when the handler is done. On ${write} write permit(), above it.`,
-        )
-      return undefined
-    },
-  }) as never
+    register: route => checkRoute(route, self),
+  })
+  return self as never
+}
+
+/** @throws TypeError where it would be asked too late, or of what shows nothing of the thing */
+function checkRoute(route: Route, self: Decorator): undefined {
+  const { decorators, methods } = route
+  const where = `${nameOf(route)}: mayRead`
+  const write = methods.find(method => !READS.has(method))
+  if (write) throw new TypeError(`${where} is asked when the handler is done. On ${write} write permit(), above it.`)
+  const place = decorators.indexOf(self)
+  const below = place < 0 ? [] : decorators.slice(place)
+  const teller = below.find(({ name }) => name === 'etag' || name === 'cached')
+  if (teller) throw new TypeError(`${where} stands above ${teller.name}(), whose 304 is not asked about. Put it below.`)
 }
 
 /** What the answer shows; undefined where it shows nothing. */
@@ -66,6 +74,8 @@ function thingOf(ctx: BaseContext, value: unknown): unknown {
   if (value instanceof Error) return
   const given = value === undefined ? ctx.body : value
   const { status, body } = given instanceof Reply || given instanceof Response ? given : new Reply(statusOf(ctx), given)
+  if (status === 304)
+    throw new TypeError('mayRead: a 304 cannot be asked about. Put etag(), or whatever else gives it, above.')
   if (status >= 400 || body === null || body === undefined) return
   const source = given instanceof Reply ? (given.source ?? body) : body
   if (given instanceof Response || isBytes(source))

@@ -135,7 +135,7 @@ export function guard<G>(name: string, its: Rule): G {
       return (next as () => unknown)()
     })
   }
-  const made: Decorator = decorator(name, around as never, { note: route => noteOf(route, made, its) })
+  const made: Decorator = decorator(name, around as never, { guards: true, note: route => noteOf(route, made, its) })
   return Object.assign(made, { [rule]: its }) as G
 }
 

@@ -68,7 +68,7 @@ export function authentication<User, Needs>(
     if (outcome === undefined) throw missing(its.challenges)
     return when(outcome, outcome => next(admit(ctx, its, outcome)))
   }
-  return Object.assign(decorator(name, around, { note: noteOf(its) }), { [scheme]: its }) as never
+  return Object.assign(decorator(name, around, { guards: true, note: noteOf(its) }), { [scheme]: its }) as never
 }
 
 /** @throws Problem where the credentials were not accepted */

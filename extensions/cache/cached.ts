@@ -12,6 +12,7 @@ import {
   type Note,
   nameOf,
   type Route,
+  traitsOf,
   when,
 } from '../../src/index.ts'
 import { readOrRun } from './flow.ts'
@@ -70,8 +71,8 @@ const OPTIONS = {
  * What began before the write is not kept. Requests that come together wait for the first one's answer. Each process
  * keeps its own, and knows nothing of what others write: there take a `version` from the database, or a short `ttl`.
  *
- * @throws TypeError at registration for a wrong option, on a route that does not read, and in `app.use`, which stands
- *   above what signs users in; at the request, as a 500, where something below sets `ctx.user`
+ * @throws TypeError at registration for a wrong option, on a route that does not read, where it is shared above what lets
+ *   some users pass and others not, and in `app.use`, which stands above what signs users in; at the request, as a 500, where something below sets `ctx.user`
  * @example app.get('/books', cached({ ttl: 60, shared: true }), json(), () => db.selectFrom('book').execute())
  * @example
  * const books = cached({ version: () => shelf.version })
@@ -87,7 +88,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
   let places = 0
 
   function register(route: Route) {
-    checkRoute(route, self, key !== undefined)
+    checkRoute(route, self, { hasKey: key !== undefined, shared })
     const store = stores.get(route.app) ?? createStore(max, maxBytes)
     stores.set(route.app, store)
     enlist(route.app, store)
@@ -117,7 +118,7 @@ function isKept(ctx: AroundContext, hasKey: boolean): boolean {
 }
 
 /** @throws TypeError where it would do nothing, or what it should not */
-function checkRoute(route: Route, self: Decorator, hasKey: boolean): void {
+function checkRoute(route: Route, self: Decorator, { hasKey, shared }: { hasKey: boolean; shared: boolean }): void {
   const { decorators, methods, path } = route
   if (path === '{/*rest}' && decorators.length === 1)
     throw new TypeError('use: cached() would stand above what signs users in. Put it into a stack or a group.')
@@ -126,6 +127,13 @@ function checkRoute(route: Route, self: Decorator, hasKey: boolean): void {
   if (chooser >= 0 && chooser < decorators.indexOf(self))
     throw new TypeError(
       `${where}() stands below produces(), which would say what is kept in one way alone. Put it above.`,
+    )
+  // A handler that another one chooses has decorators of its own, which are not those of the route.
+  const place = decorators.indexOf(self)
+  const guard = shared && place >= 0 && decorators.slice(place).find(it => traitsOf(it, route).guards)
+  if (guard)
+    throw new TypeError(
+      `${where}({ shared }) would give to all what ${guard.name} lets some have. Put it below, or leave shared out.`,
     )
   if (methods.some(method => method === 'GET' || method === 'HEAD')) return
   if (!methods.includes('QUERY'))

@@ -32,8 +32,11 @@ export interface Held {
   hide(): void
 }
 
-/** The resource was not what the client meant (RFC 9110 section 15.5.13, RFC 6585 section 3), so nothing was done. */
-const NOTHING_DONE = new Set([412, 428])
+/**
+ * The resource was not what the client meant (RFC 9110 section 15.5.13, RFC 6585 section 3), or this was one request too
+ * many, which may come again (section 4): nothing was done.
+ */
+const NOTHING_DONE = new Set([412, 428, 429])
 
 /**
  * Holds a key while its request is carried out, and keeps the answer. The lease is renewed until then; a store that
@@ -92,7 +95,8 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
   }
 
   function tell(error: unknown): void {
-    ctx.app.emit('error', error, ctx)
+    // A listener that fails must not undo what has been done, and nobody waits for the timer.
+    ctx.app.inside.tell(error as Error, ctx)
   }
 
   return {

@@ -17,7 +17,7 @@ export function checkRoute(route: Route, self: Decorator): void {
   const reader = traits.slice(0, place).find(({ reads }) => reads)
   if (reader) throw new TypeError(`${where} cannot see the body that ${reader.name} has read. Put it above that.`)
   const last = traits.findLastIndex(({ reads }) => reads)
-  const late = traits.find(({ note }, index) => index > Math.max(place, last) && note?.security)
+  const late = traits.find(({ guards, note }, index) => index > Math.max(place, last) && (guards || note?.security))
   if (late) throw new TypeError(`${where} stands above ${late.name}, which a repetition would not ask. Put it below.`)
 }
 

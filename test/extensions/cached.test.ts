@@ -14,6 +14,7 @@ import {
   reply,
   stack,
 } from 'kolba'
+import { basicAuth, mayRead, roles } from 'kolba/auth'
 import { type CachedOptions, cacheControl, cached, invalidate, noCache, vary } from 'kolba/cache'
 import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
@@ -303,6 +304,29 @@ test('cached({ shared }) gives all users the same', async t => {
   const it = counted(who, { ...FOREVER, shared: true })
   for (const [, headers] of FROM) t.is(await (await it.client.get('/', { headers })).text(), '[null,null,null]')
   t.is(it.calls, 1)
+})
+
+test('cached({ shared }) refuses to stand above what lets some users pass and others not', async t => {
+  const app = kolba()
+  const signedIn = basicAuth(name => ({ role: name }))
+  const all = cached({ ...FOREVER, shared: true })
+  const seen = mayRead(() => true)
+  const advice = 'lets some have. Put it below, or leave shared out.'
+  const message = (name: string) => `GET /: cached({ shared }) would give to all what ${name} ${advice}`
+  t.throws(() => app.get('/', all, signedIn, () => 'x'), { instanceOf: TypeError, message: message('basicAuth') })
+  t.throws(() => app.get('/', signedIn, all, roles('a'), () => 'x'), { message: message('roles(a)') })
+  t.throws(() => app.get('/', signedIn, all, json(), seen, () => 'x'), { message: message('mayRead') })
+  app.get('/own', signedIn, cached(FOREVER), roles('a'), () => 'x')
+  app.get('/all', signedIn, roles('a'), all, () => 'x')
+  const client = app.client()
+  for (const path of ['/own', '/all'])
+    for (const [name, status] of [
+      ['a', 200],
+      ['b', 403],
+    ] as const) {
+      const headers = { Authorization: `Basic ${btoa(`${name}:`)}` }
+      t.is((await client.get(path, { headers })).status, status, path + name)
+    }
 })
 
 test('cached() tells users apart by ctx.state.user, and by the header of an API key that a note declares', async t => {

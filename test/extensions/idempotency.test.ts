@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import bodyParser from 'koa-bodyparser'
 import { type AnyDecorator, type Context, decorator, kolba, type Next, problem, Reply, reply } from 'kolba'
+import { roles } from 'kolba/auth'
 import { body } from 'kolba/body'
 import { bulk } from 'kolba/collection'
 import { etag } from 'kolba/etag'
@@ -402,6 +403,54 @@ test('idempotent() keeps nothing of what is refused above the handler', async t 
   t.is(runs(), 1)
 })
 
+test('idempotent() refuses to stand above rules that a repetition would not ask', async t => {
+  const app = kolba()
+  const its = idempotent()
+  const admin = roles('a')
+  const add = () => 'done'
+  for (const register of [
+    () => app.post('/', signedIn, its, admin, json(), add),
+    () => app.post('/', signedIn, its, json(), body({ optional: true }), admin, add),
+  ])
+    t.throws(register, {
+      instanceOf: TypeError,
+      message: 'POST /: idempotent stands above roles(a), which a repetition would not ask. Put it below.',
+    })
+  const user = { role: 'a' }
+  const me = decorator('me', (_ctx, next: Next<{ user: { id: string; role: string } }>) =>
+    next({ user: { id: '7', ...user } }),
+  )
+  app.post('/above', me, admin, its, json(), add)
+  app.post('/asked', me, its, admin, body({ optional: true }), add)
+  const client = app.client()
+  const send = (path: string) => client.post(path, { headers: { 'Idempotency-Key': '"k"' } })
+  for (const path of ['/above', '/asked']) {
+    user.role = 'a'
+    t.is((await send(path)).status, 200)
+    user.role = 'b'
+    t.is((await send(path)).status, 403)
+  }
+})
+
+test('idempotent() gives the answer where its store and a listener for errors fail', async t => {
+  const store: IdempotencyStore = {
+    ...memoryStore(),
+    finish() {
+      throw new Error('The store is away.')
+    },
+  }
+  const { app, send } = open([idempotent({ store, lease: 0.03 })], () => 'done')
+  let count = 0
+  app.on('error', () => {
+    count += 1
+    throw new Error('The listener failed.')
+  })
+  t.is(await (await send()).text(), 'done')
+  const before = count
+  while (count < before + 2) await sleep(10)
+  t.pass()
+})
+
 test('idempotent() asks what stands below it anew at each repetition', async t => {
   let isOpen = true
   const guard = decorator('guard', (_ctx, next) => (isOpen ? next() : reply(403)))
@@ -441,6 +490,20 @@ test('idempotent() lets a write try again with the same key where its preconditi
   t.truthy(again.headers.get('etag'))
   t.deepEqual(await contentOf(again), await contentOf(done))
   t.is(writes, 1)
+})
+
+test('idempotent() lets a write try again with the same key that was one too many', async t => {
+  let isFull = true
+  const limited = decorator('limited', (_ctx, next) => {
+    if (isFull) throw problem(429, { headers: { 'Retry-After': '1' } })
+    return next()
+  })
+  const { send, runs } = open([idempotent(), limited], () => 'done')
+  t.is((await send({ key: '"k"' })).status, 429)
+  isFull = false
+  t.is((await send({ key: '"k"' })).status, 200)
+  t.is((await send({ key: '"k"' })).headers.get(REPLAYED), 'true')
+  t.is(runs(), 1)
 })
 
 test('idempotent() answers 409 with Retry-After while the first request is running', async t => {

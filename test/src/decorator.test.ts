@@ -304,13 +304,13 @@ test('decorator() refuses what is no decorator', t => {
   because('decorator: the first argument is the name. Give a non-empty string.', around)
   because('decorator timed: give a function (ctx, next) after the name.', 'timed')
   because(
-    'decorator timed: the options are null. Give an object with note, reads, register and paths.',
+    'decorator timed: the options are null. Give an object with note, reads, guards, register and paths.',
     'timed',
     around,
     null,
   )
   because(
-    'decorator timed: the option "notes" is unknown. It takes note, reads, register and paths.',
+    'decorator timed: the option "notes" is unknown. It takes note, reads, guards, register and paths.',
     'timed',
     around,
     {

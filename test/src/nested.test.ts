@@ -58,3 +58,45 @@ test('nested() survives a stream that fails while a decorator of the handler sti
   t.is((await app.client().get('/?inner')).status, 500)
   t.is(logger.lines[0]?.message, 'broken')
 })
+
+test('nested() runs what waits for the body above, where the chosen handler has read it', async t => {
+  const app = kolba()
+  const seen: string[] = []
+  const noting = (name: string, options = {}) =>
+    decorator(
+      name,
+      (_ctx, next) => {
+        seen.push(name)
+        return next()
+      },
+      options,
+    )
+  const guard = decorator('guard', (_ctx, next) => next(), {
+    register: () => ({
+      afterBody(_ctx, next) {
+        seen.push('guard')
+        return next()
+      },
+    }),
+  })
+  const reader = (name: string) => noting(name, { reads: true })
+  const outer = reader('outer body')(() => 'outer')
+  app.get('/read', guard, choosing(noting('above')(reader('inner body')(() => 'inner'))), outer)
+  app.get('/plain', guard, choosing(noting('above')(() => 'inner')), outer)
+  app.get(
+    '/bare',
+    guard,
+    choosing(() => 'inner'),
+    outer,
+  )
+  const client = app.client()
+  const runs = async (url: string) => {
+    seen.length = 0
+    await client.get(url)
+    return seen.join(', ')
+  }
+  t.is(await runs('/read'), 'outer body, guard')
+  t.is(await runs('/read?inner'), 'above, inner body, guard')
+  t.is(await runs('/plain?inner'), 'guard, above')
+  t.is(await runs('/bare?inner'), 'guard')
+})

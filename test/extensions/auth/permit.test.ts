@@ -1,6 +1,8 @@
 import test from 'ava'
 import { created, decorator, kolba, type Next, problem, reply } from 'kolba'
 import { and, basicAuth, mayRead, not, optional, or, permit, roles, scopes, tokenAuth } from 'kolba/auth'
+import { cached } from 'kolba/cache'
+import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
 import { MemoryLogger } from '../../support/memory-logger.ts'
 import { bearer, EXPECTED, good, SECRET } from '../../support/tokens.ts'
@@ -314,4 +316,25 @@ test('rules are named in the route, and say 403 in its notes', t => {
   const [route] = app.routes()
   t.is(route?.decorators[1]?.name, 'and(roles(a, b), not(scopes(c)))')
   t.deepEqual(Object.keys(route?.notes[0]?.responses ?? {}), ['403'])
+})
+
+test('mayRead() refuses to stand above what tells of a thing without showing it', async t => {
+  const app = kolba({ logger: new MemoryLogger() })
+  const never = mayRead(() => false)
+  for (const [name, it] of [
+    ['etag', etag()],
+    ['cached', cached({ ttl: 60 })],
+  ] as const)
+    t.throws(() => app.get('/notes/:id', signedIn, never, it, () => 'x'), {
+      instanceOf: TypeError,
+      message: `GET /notes/:id: mayRead stands above ${name}(), whose 304 is not asked about. Put it below.`,
+    })
+  app.get('/below/:id', signedIn, etag(), json(), never, () => ({ secret: 1 }))
+  app.get('/inside/:id', signedIn, never, () => reply(304, undefined, { ETag: '"a"' }))
+  const client = app.client()
+  const conditional = (url: string) => client.get(url, { headers: { ...as({ id: 1 }).headers, 'If-None-Match': '*' } })
+  t.is((await conditional('/below/7')).status, 404)
+  const response = await conditional('/inside/7')
+  t.is(response.status, 500)
+  t.false(response.headers.has('ETag'))
 })
