@@ -61,8 +61,8 @@ test('cached({ shared }) refuses to stand above versions() of which one lets som
   const app = kolba()
   const signedIn = basicAuth(name => ({ role: name }))
   const get = () => 'x'
-  const all = versions({ 1: get, 2: roles('a')(get) }, { by: 'header' })
-  t.throws(() => app.get('/', signedIn, cached({ ttl: 60, shared: true }), all), {
+  const all = versions({ 1: get, 2: signedIn(roles('a')(get)) }, { by: 'header' })
+  t.throws(() => app.get('/', cached({ ttl: 60, shared: true }), all), {
     instanceOf: TypeError,
     message:
       'GET /: cached({ shared }) would give to all what versions lets some have. Put it below, or leave shared out.',
