@@ -61,7 +61,7 @@ test('cached({ shared }) refuses to stand above versions() of which one lets som
   const app = kolba()
   const signedIn = basicAuth(name => ({ role: name }))
   const get = () => 'x'
-  const all = versions({ 1: get, 2: signedIn(roles('a')(get)) }, { by: 'header' })
+  const all = versions({ 1: get, 2: signedIn(roles('a')(get)) as typeof get }, { by: 'header' })
   t.throws(() => app.get('/', cached({ ttl: 60, shared: true }), all), {
     instanceOf: TypeError,
     message:
