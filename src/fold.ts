@@ -47,7 +47,9 @@ export function layersOf(decorators: readonly Decorator[], route?: Owing): reado
     layers.push(...waiting)
     waiting = []
   })
-  if (route) route[owed] = above
+  // The list of routes has nothing of it.
+  if (route) delete route[owed]
+  if (route && above.length > 0) route[owed] = above
   return layers
 }
 

@@ -1,6 +1,6 @@
 import type { Handler } from './context.ts'
 import { takeApart } from './decorator.ts'
-import { fold, layersOf } from './fold.ts'
+import { flat, fold, layersOf, parts } from './fold.ts'
 import type { Route } from './route.ts'
 import { heeding } from './streams.ts'
 
@@ -14,4 +14,9 @@ import { heeding } from './streams.ts'
 export function nested<C, R>(composed: Handler<C, R>, route: Route): Handler<C, R> {
   const { decorators, handler } = takeApart(composed as Handler)
   return fold(layersOf(decorators, route), decorators.length > 0 ? heeding(handler) : handler) as Handler<C, R>
+}
+
+/** Does one of the decorators that a handler was composed with turn some users away? Whoever chooses it does so too. */
+export function isGuarded(composed: Handler): boolean {
+  return flat(takeApart(composed).decorators).some(it => it[parts].guards)
 }

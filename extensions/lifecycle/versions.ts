@@ -6,6 +6,7 @@ import {
   decorator,
   type Handler,
   isDecorator,
+  isGuarded,
   kinds,
   nested,
   type Route,
@@ -82,6 +83,7 @@ export function versions<C, const H extends Readonly<Record<string | number, Han
     'versions',
     around(version => all.get(version) as Handler),
     {
+      guards: [...all.values()].some(isGuarded),
       note: way.note,
       register(route: Route) {
         way.check?.(route)

@@ -1,7 +1,9 @@
 // What guards a write above versions() guards it in each version, where each reads a body of its own.
 import test from 'ava'
 import { kolba } from 'kolba'
+import { basicAuth, roles } from 'kolba/auth'
 import { type BodyInput, body } from 'kolba/body'
+import { cached } from 'kolba/cache'
 import { etag } from 'kolba/etag'
 import { idempotent } from 'kolba/idempotency'
 import { json } from 'kolba/json'
@@ -53,4 +55,16 @@ test('etag() above versions() refuses a stale write of any version', async t => 
     t.is((await client.put('/page', put)).status, 200, version)
     t.deepEqual({ ...(page as object) }, written)
   }
+})
+
+test('cached({ shared }) refuses to stand above versions() of which one lets some users pass and others not', t => {
+  const app = kolba()
+  const signedIn = basicAuth(name => ({ role: name }))
+  const get = () => 'x'
+  const all = versions({ 1: get, 2: signedIn(roles('a')(get)) as typeof get }, { by: 'header' })
+  t.throws(() => app.get('/', cached({ ttl: 60, shared: true }), all), {
+    instanceOf: TypeError,
+    message:
+      'GET /: cached({ shared }) would give to all what versions lets some have. Put it below, or leave shared out.',
+  })
 })
