@@ -6,7 +6,8 @@ import { keyOf } from './key.ts'
  *
  * It is made of the user's `iss` and `sub` (claims of a token, RFC 7519 section 4.1), else of its `id`, else of a user
  * that is a string or a number itself, else of all its JSON. Two users never have the same one, and it is at most 128
- * bytes long.
+ * bytes long. Where a route knows users in two ways, of `anyOf()`, their ids differ: a key and a person that are both 1
+ * are one.
  *
  * @throws TypeError for a user who cannot be told from others, such as an instance with private fields alone: with one
  *   principal for all, each would find what belongs to another
