@@ -2,6 +2,7 @@ import etag from 'etag'
 import {
   type Current,
   evaluate,
+  forRepresentation,
   hasPreconditions,
   readDate,
   readPreconditions,
@@ -107,12 +108,9 @@ function judge(ctx: BaseContext, current: Current): 'perform' | 'not-modified' {
   throw problem(412, { detail: 'What is here now is not what If-Match or If-Unmodified-Since says.' })
 }
 
-/** As etag() makes it, wherever that stands: with the name of the representation, where there are several. */
-function tagOf({ representation }: BaseContext & { representation?: unknown }, bytes: string | Buffer): string {
-  const tag = etag(bytes)
-  if (typeof representation !== 'string') return tag
-  const name = representation.toWellFormed().replace(/[^\x21\x23\x24\x26-\x3a\x3c-\x7e]/g, encodeURIComponent)
-  return `${tag.slice(0, -1)};${name}"`
+/** As etag() makes it, wherever that stands. */
+function tagOf(ctx: BaseContext, bytes: string | Buffer): string {
+  return `"${forRepresentation(etag(bytes).slice(1, -1), ctx)}"`
 }
 
 function currentOf(fields: Fields): Current {

@@ -4,7 +4,7 @@ import type { Walk } from './moves.ts'
 import { type Settings, settingsOf } from './options.ts'
 import { type PageWords, pageWordsOf } from './page-words.ts'
 import type { Whole } from './parts.ts'
-import { principalOf } from './principal.ts'
+import { readerOf } from './principal.ts'
 import { type Query, queryReader } from './query.ts'
 
 /** What a route does with a collection, made when the route is registered. */
@@ -41,7 +41,7 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
 
   function walkOf(ctx: AroundContext, query: Query): Walk | undefined {
     if (query.page.kind !== 'cursor' || !parts.has('page')) return
-    const question = questionOf(query, [ctx.route?.path, ctx.params, principalOf(ctx, options.principal)])
+    const question = questionOf(query, [ctx.route?.path, ctx.params, readerOf(ctx, options.principal)])
     const walk = { question, cursors: cursors(ctx.app) }
     const { cursor } = query.page
     if (!cursor) return walk

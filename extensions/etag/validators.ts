@@ -1,5 +1,5 @@
 import hash from 'etag'
-import { type EntityTag, readTag } from '../../src/conditional/index.ts'
+import { type EntityTag, encodeForTag, forRepresentation, readTag } from '../../src/conditional/index.ts'
 import { type BaseContext, isBytes, Reply, statusOf } from '../../src/index.ts'
 
 /** What tells one state of a resource from another. */
@@ -47,7 +47,7 @@ export function describer({ version, lastModified, weak = false }: ValidatorOpti
     const own = isRow ? version?.(row, ctx as never) : undefined
     const date = dateOf(isRow || !headerOf(headers, 'last-modified') ? lastModified?.(row, ctx as never) : undefined)
     const text = given ? undefined : version ? ofVersion(own) : ofBytes(body)
-    const tag = given ?? (text === undefined ? undefined : { weak, opaque: withRepresentation(text, ctx) })
+    const tag = given ?? (text === undefined ? undefined : { weak, opaque: forRepresentation(text, ctx) })
     return { tag, lastModified: date, version: own, isOfVersion: version !== undefined && !given }
   }
   return Object.assign(describe, {
@@ -88,12 +88,6 @@ function headerOf(headers: Reply['headers'], name: string): string | undefined {
   return own && String(headers[own])
 }
 
-/** RFC 9110 section 8.8.3.3: each representation has a tag of its own. */
-function withRepresentation(opaque: string, ctx: BaseContext): string {
-  const { representation } = ctx as { representation?: unknown }
-  return typeof representation === 'string' ? `${opaque};${encode(representation)}` : opaque
-}
-
 function ofVersion(version: Version): string | undefined {
   if (version === null || version === undefined) return
   const plain = version instanceof Date ? version.getTime() : version
@@ -103,13 +97,8 @@ function ofVersion(version: Version): string | undefined {
     const what = version instanceof Date ? 'an invalid Date' : typeof version === 'number' ? version : typeof version
     throw new TypeError(`etag: version gave ${what}. Give a string, a number or a Date.`)
   }
-  const text = encode(version instanceof Date ? version.toISOString() : String(version))
+  const text = encodeForTag(version instanceof Date ? version.toISOString() : String(version))
   return text.length > 128 ? ofBytes(text) : text
-}
-
-/** What no tag can hold, and what we use for ourselves, is percent-encoded. */
-function encode(text: string): string {
-  return text.toWellFormed().replace(/[^\x21\x23\x24\x26-\x3a\x3c-\x7e]+/g, encodeURIComponent)
 }
 
 function ofBytes(body: unknown): string | undefined {

@@ -20,5 +20,6 @@ export {
   weakMatch,
   writeTag,
 } from './preconditions.ts'
+export { encodeForTag, forRepresentation } from './representation.ts'
 export { resourceOf } from './resource.ts'
 export { inTurn } from './turns.ts'
