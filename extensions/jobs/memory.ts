@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto'
+import type { Added, Claim, Ending, Engine, Job, NewJob } from './engine.ts'
+import { Heap } from './heap.ts'
+
+type Kept = { -readonly [K in keyof Job]: Job[K] } & Pick<NewJob, 'priority' | 'keys'> & {
+    /** Its place among those that came; another one for each time that it waits. */
+    order: number
+    token: string | undefined
+    /** When its lease is over. */
+    leased: number
+    /** When it expires, and when nothing is left of it. */
+    until: number
+    gone: number
+  }
+
+/**
+ * Keeps jobs in this process, which loses them when it ends: for development and tests, and for work that may be lost.
+ *
+ * @example jobs({ engine: memory() })   // the default
+ */
+export function memory(): Engine {
+  const all = new Map<string, Kept>()
+  const owned = new Map<string, Set<Kept>>()
+  const tasks = new Map<string, Tasks>()
+  const keyed = new Map<string, Kept>()
+  let order = 0
+
+  const tasksOf = (name: string) => getOr(tasks, name, () => new Tasks())
+
+  function held({ job, token }: Claim): Kept | undefined {
+    const kept = all.get(job.id)
+    return kept?.state === 'running' && kept.token === token ? kept : undefined
+  }
+
+  function add({ keys, limit, ...job }: NewJob): Added {
+    const places = keys.map(({ text }) => JSON.stringify([job.task, text]))
+    const same = places.map(it => keyed.get(it)).find(it => it !== undefined)
+    if (same) return { job: copyOf(same), isNew: false }
+    const its = tasksOf(job.task)
+    if (its.waiting >= limit) return 'full'
+    const kept: Kept = { ...job, ...NEW, keys, created: Date.now(), order: ++order }
+    all.set(job.id, kept)
+    for (const it of places) keyed.set(it, kept)
+    if (job.owner !== undefined) getOr(owned, job.owner, () => new Set()).add(kept)
+    its.push(kept)
+    return { job: copyOf(kept), isNew: true }
+  }
+
+  function begin(kept: Kept, lease: number): Claim {
+    const now = Date.now()
+    const token = randomUUID()
+    const failures = kept.failures + (kept.state === 'running' ? 1 : 0)
+    const attempts = kept.attempts + 1
+    change(kept, { state: 'running', token, leased: now + lease, started: now, attempts, failures })
+    tasksOf(kept.task).running.add(kept)
+    return { job: copyOf(kept), token }
+  }
+
+  function again(kept: Kept, due: number, failures: number): true {
+    tasksOf(kept.task).running.delete(kept)
+    change(kept, { state: 'queued', due, failures, order: ++order, token: undefined })
+    tasksOf(kept.task).push(kept)
+    return true
+  }
+
+  function end(kept: Kept, state: Ending, result: string | undefined, keep: number): void {
+    const its = tasksOf(kept.task)
+    if (kept.state === 'queued') its.waiting--
+    its.running.delete(kept)
+    const now = Date.now()
+    change(kept, { state, result, finished: now, until: now + keep, gone: now + 2 * keep, token: undefined })
+    forget(kept, 'ended')
+  }
+
+  function expire(kept: Kept): void {
+    change(kept, { state: 'expired', request: '', progress: undefined, result: undefined })
+    forget(kept, 'expired')
+    const others = owned.get(kept.owner ?? '')
+    others?.delete(kept)
+    if (others?.size === 0) owned.delete(kept.owner ?? '')
+  }
+
+  function forget({ keys, task, id }: Kept, until: 'ended' | 'expired'): void {
+    for (const key of keys) {
+      const place = JSON.stringify([task, key.text])
+      if (key.until === until && keyed.get(place)?.id === id) keyed.delete(place)
+    }
+  }
+
+  return {
+    name: 'memory',
+    isLasting: false,
+    async open() {},
+    async close() {},
+    add: async job => add(job),
+    get: async id => copyOf(all.get(id)),
+    async *list(owner) {
+      for (const kept of [...(owned.get(owner) ?? [])].reverse()) yield copyOf(kept)
+    },
+    async claim(task, lease) {
+      const kept = tasksOf(task).next()
+      return kept && begin(kept, lease)
+    },
+    due: async task => tasksOf(task).due(),
+    waiting: async task => tasksOf(task).waiting,
+    async renew(claim, lease) {
+      const kept = held(claim)
+      if (kept) kept.leased = Date.now() + lease
+      return kept ? 'held' : 'lost'
+    },
+    async progress(claim, progress) {
+      const kept = held(claim)
+      if (kept) change(kept, { progress })
+      return kept !== undefined
+    },
+    async finish(claim, ending, result, keep) {
+      const kept = held(claim)
+      if (kept) end(kept, ending, result, keep)
+      return kept !== undefined
+    },
+    async retry(claim, due) {
+      const kept = held(claim)
+      return kept ? again(kept, due, kept.failures + 1) : false
+    },
+    async release(claim) {
+      const kept = held(claim)
+      return kept ? again(kept, Date.now(), kept.failures) : false
+    },
+    async cancel(id, keep) {
+      const kept = all.get(id)
+      const state = kept?.state
+      if (kept && (state === 'queued' || state === 'running')) end(kept, 'cancelled', undefined, keep)
+      return state
+    },
+    async expire(id) {
+      const kept = all.get(id)
+      if (kept?.finished !== undefined && kept.state !== 'expired') expire(kept)
+    },
+    async sweep() {
+      const now = Date.now()
+      for (const kept of all.values()) {
+        if (kept.finished === undefined) continue
+        if (kept.gone <= now) all.delete(kept.id)
+        if (kept.until <= now && kept.state !== 'expired') expire(kept)
+      }
+    },
+    watch: () => () => {},
+  }
+}
+
+const NEW = {
+  state: 'queued',
+  version: 1,
+  progress: undefined,
+  result: undefined,
+  attempts: 0,
+  failures: 0,
+  started: undefined,
+  finished: undefined,
+  token: undefined,
+  leased: 0,
+  until: 0,
+  gone: 0,
+} as const satisfies Partial<Kept>
+
+/** The jobs of one task: those that are due, those that will be, and those that somebody holds. */
+class Tasks {
+  readonly running = new Set<Kept>()
+  waiting = 0
+  readonly #ready = new Heap<Kept>((one, other) =>
+    one.priority === other.priority
+      ? one.due === other.due
+        ? one.order < other.order
+        : one.due < other.due
+      : one.priority > other.priority,
+  )
+  readonly #later = new Heap<Kept>((one, other) => one.due < other.due)
+
+  push(kept: Kept): void {
+    this.waiting++
+    const heap = kept.due > Date.now() ? this.#later : this.#ready
+    heap.push(kept)
+  }
+
+  /** The next to begin: one whose lease is over, else of those that are due. */
+  next(): Kept | undefined {
+    const now = Date.now()
+    for (const kept of this.running) if (kept.leased <= now) return kept
+    for (let kept = first(this.#later); kept && kept.due <= now; kept = first(this.#later)) {
+      this.#later.shift()
+      this.#ready.push(kept)
+    }
+    const kept = first(this.#ready)
+    if (!kept) return undefined
+    this.#ready.shift()
+    this.waiting--
+    return kept
+  }
+
+  due(): number | undefined {
+    const leases = [...this.running].map(({ leased }) => leased)
+    const times = [first(this.#ready)?.due, first(this.#later)?.due, ...leases].filter(it => it !== undefined)
+    return times.length > 0 ? Math.min(...times) : undefined
+  }
+}
+
+/** One that was cancelled stays in its heap until it comes first. */
+function first(heap: Heap<Kept>): Kept | undefined {
+  while (heap.first && heap.first.state !== 'queued') heap.shift()
+  return heap.first
+}
+
+function change(kept: Kept, news: Partial<Kept>): void {
+  Object.assign(kept, news, { version: kept.version + 1 })
+}
+
+function copyOf(kept: Kept): Job
+function copyOf(kept: Kept | undefined): Job | undefined
+function copyOf(kept: Kept | undefined): Job | undefined {
+  if (!kept) return undefined
+  const { priority, keys, order, token, leased, until, gone, ...job } = kept
+  return job
+}
+
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const value = map.get(key) ?? make()
+  map.set(key, value)
+  return value
+}
