@@ -13,7 +13,7 @@ import {
   statusOf,
   when,
 } from '../src/index.ts'
-import { parse, write } from './prefer/grammar.ts'
+import { preferencesOf } from '../src/preferences/index.ts'
 
 export interface PreferOptions {
   /** Whether `return=minimal` and `return=representation` are applied here, or left to the handler. @default true */
@@ -48,10 +48,7 @@ export function prefer(options: PreferOptions = {}): Decorator<{ prefer: Prefere
   const applies = options.return !== false
   const around = (ctx: AroundContext, next: Next<{ prefer: Preferences }>) => {
     ctx.vary('Prefer')
-    const header = ctx.get('Prefer')
-    if (!header) return next({ prefer: NONE })
-    // Another prefer() further out has said in Preference-Applied what it knows of.
-    const prefer = (ctx as { prefer?: Preferences }).prefer ?? preferencesOf(ctx, header)
+    const prefer = preferencesOf(ctx)
     const value = next({ prefer })
     if (!applies || !WRITES.has(ctx.method)) return value
     return when(value, value => (prefer.return ? answer(ctx, prefer, value) : value))
@@ -60,46 +57,6 @@ export function prefer(options: PreferOptions = {}): Decorator<{ prefer: Prefere
 }
 
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-
-/** What most requests prefer. */
-const NONE: Preferences = Object.freeze({ respondAsync: false, get: () => undefined, applied() {} })
-
-function preferencesOf(ctx: AroundContext, header: string): Preferences {
-  let all: ReadonlyMap<string, string | true> | undefined
-  const applied = new Set<string>()
-  const get = (name: string) => {
-    all ??= parse(header)
-    return all.get(name.toLowerCase())
-  }
-  return {
-    get return() {
-      return among(get('return'), 'minimal', 'representation')
-    },
-    get handling() {
-      return among(get('handling'), 'strict', 'lenient')
-    },
-    get wait() {
-      const text = get('wait')
-      // RFC 9111 section 1.2.2: more seconds than one can count are 2^31 of them.
-      return typeof text === 'string' && /^\d+$/.test(text) ? Math.min(Number(text), 2 ** 31) : undefined
-    },
-    get respondAsync() {
-      return get('respond-async') === true
-    },
-    get,
-    applied(name) {
-      const value = get(name)
-      if (value === undefined) return
-      applied.add(write(name.toLowerCase(), value))
-      ctx.set('Preference-Applied', [...applied].join(', '))
-    },
-  }
-}
-
-/** Values are told apart by case, and one that is not known is no preference: RFC 7240 section 2. */
-function among<T extends string>(value: string | true | undefined, ...known: T[]): T | undefined {
-  return known.find(it => it === value)
-}
 
 /** The value on its way up, as the client prefers it. */
 function answer(ctx: AroundContext, prefer: Preferences, value: unknown): unknown {
