@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readIdempotencyKey } from '../src/headers/index.ts'
 import {
   type AroundContext,
   type Arounds,
@@ -15,7 +16,7 @@ import {
 import { type Answer, type Before, replayOf } from './idempotency/answer.ts'
 import { ask, readFound } from './idempotency/found.ts'
 import { type Held, hold, type Terms } from './idempotency/hold.ts'
-import { readKey } from './idempotency/key.ts'
+
 import { memoryStore } from './idempotency/memory.ts'
 import { watchPayload } from './idempotency/payload.ts'
 import { checkRoute, noteOf, REPEATED } from './idempotency/route.ts'
@@ -135,7 +136,7 @@ export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs
     }
 
     function around(ctx: Running, next: () => unknown): unknown {
-      const key = REPEATED.has(ctx.method) ? readKey(ctx, options) : undefined
+      const key = REPEATED.has(ctx.method) ? readIdempotencyKey(ctx, options) : undefined
       return key === undefined ? next() : watch(ctx, next, key)
     }
 

@@ -1,4 +1,5 @@
 import { Stream } from 'node:stream'
+import { preferencesOf } from '../src/headers/index.ts'
 import {
   type AroundContext,
   checkOptions,
@@ -13,7 +14,6 @@ import {
   statusOf,
   when,
 } from '../src/index.ts'
-import { preferencesOf } from '../src/preferences/index.ts'
 
 export interface PreferOptions {
   /** Whether `return=minimal` and `return=representation` are applied here, or left to the handler. @default true */

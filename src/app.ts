@@ -117,6 +117,12 @@ export class Kolba extends Koa {
     return this
   }
 
+  /** Runs when the app begins to close, beside the requests that are still under way, and is waited for. */
+  onDrain(hook: () => unknown): this {
+    this.#life.onDrain(checkHook('onDrain', hook, ''))
+    return this
+  }
+
   /** Runs when the app closes, after the last answer; the last registered first. */
   onStop(hook: () => unknown): this {
     this.#life.onStop(checkHook('onStop', hook, ''))
@@ -165,6 +171,19 @@ export class Kolba extends Koa {
   /** Koa's `listen`, with timeouts, limits, and an orderly end on SIGTERM and SIGINT. */
   override listen(...args: unknown[]): Server {
     return this.#life.listen(this.createServer(), args, this.settings.signals ? () => this.close() : undefined)
+  }
+
+  /**
+   * Starts the app without a server, for work that is no answer to a request: the hooks of `onStart` run, and the process
+   * goes on until the app is closed, in order on SIGTERM and SIGINT.
+   */
+  work(): Promise<void> {
+    return this.#life.work(this.settings.signals ? () => this.close() : undefined)
+  }
+
+  /** Was it started by `work()`? */
+  get isWorker(): boolean {
+    return this.#life.isWorker
   }
 
   /** Stops accepting, answers what comes on open connections with 503, waits `timeouts.drain`, runs the stop hooks. */

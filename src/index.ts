@@ -20,6 +20,7 @@ export {
   stack,
 } from './decorator.ts'
 export { traitsOf } from './fold.ts'
+export type { Preferences } from './headers/preferences.ts'
 export { type KeyPart, keyOf } from './key.ts'
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
@@ -27,7 +28,6 @@ export { del, get, head, options, patch, post, put, query, route } from './metho
 export { isGuarded, nested } from './nested.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
-export type { Preferences } from './preferences/preferences.ts'
 export { principalOf } from './principal.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
 export { believedHops, type IsProxy, proxiesIn } from './proxy.ts'

@@ -6,18 +6,26 @@ type Hook = () => unknown
 /** The life of an app: what runs before it answers, where it listens, and how it ends. */
 export class Lifecycle {
   readonly #starts: Hook[] = []
+  readonly #drains: Hook[] = []
   readonly #stops: Hook[] = []
   readonly #inner: Lifecycle[] = []
   readonly #servers = new Set<Server>()
   /** Is the app mounted on another, which starts and ends it? */
   isInner = false
+  /** Does it work without a server? */
+  isWorker = false
   #started: Promise<void> | undefined
   #closed: Promise<void> | undefined
   #ignoreSignals: (() => void) | undefined
+  #going: NodeJS.Timeout | undefined
 
   onStart(hook: Hook): void {
     if (this.#started) throw new TypeError('onStart: the app has started already. Register the hook before.')
     this.#starts.push(hook)
+  }
+
+  onDrain(hook: Hook): void {
+    this.#drains.push(hook)
   }
 
   onStop(hook: Hook): void {
@@ -54,24 +62,48 @@ export class Lifecycle {
     return server
   }
 
+  /** Starts the app without a server, and keeps the process going until the app is closed. */
+  async work(close?: () => Promise<void>): Promise<void> {
+    if (this.#closed) throw new TypeError('work: the app has been closed. Make another one.')
+    this.isWorker = true
+    if (close) this.#ignoreSignals ??= closeOnSignal(close)
+    this.#going ??= setInterval(() => {}, 2 ** 30)
+    try {
+      await this.start()
+    } catch (error) {
+      this.#letGo()
+      throw error
+    }
+  }
+
+  #letGo(): void {
+    clearInterval(this.#going)
+    this.#ignoreSignals?.()
+  }
+
   #hasStarts(): boolean {
     return this.#starts.length > 0 || this.#inner.some(inner => inner.#hasStarts())
   }
 
-  /** Ends the servers, then runs the stop hooks, the last registered first; once. */
+  /** Ends the servers, and what goes on beside them, then runs the stop hooks, the last registered first; once. */
   close(seconds: number): Promise<void> {
     this.#closed ??= this.#close(seconds)
     return this.#closed
   }
 
   async #close(seconds: number): Promise<void> {
-    await Promise.all([...this.#servers].map(server => drain(server, seconds)))
+    const drains = [...[...this.#servers].map(server => () => drain(server, seconds)), ...this.#allDrains()]
+    const inner = this.#inner.map(inner => () => inner.close(seconds))
     try {
-      const inner = this.#inner.map(inner => () => inner.close(seconds))
-      await stopAll([...inner.reverse(), ...this.#stops.reverse()])
+      await endAll([() => endTogether(drains), ...inner.reverse(), ...this.#stops.reverse()])
     } finally {
-      this.#ignoreSignals?.()
+      this.#letGo()
     }
+  }
+
+  #allDrains(): Hook[] {
+    const own = this.#drains.splice(0)
+    return [...own, ...this.#inner.flatMap(inner => inner.#allDrains())]
   }
 }
 
@@ -80,18 +112,27 @@ async function runAll(hooks: Hook[]): Promise<void> {
 }
 
 /** One that fails does not keep the others from running. */
-async function stopAll(hooks: Hook[]): Promise<void> {
+async function endAll(hooks: Hook[]): Promise<void> {
   const errors: unknown[] = []
   for (const hook of hooks) {
     try {
       await hook()
     } catch (error) {
-      errors.push(error)
+      errors.push(...(error instanceof Ends ? error.errors : [error]))
     }
   }
   if (errors.length > 1) throw new AggregateError(errors, `onStop: ${errors.length} hooks failed. See errors.`)
   if (errors.length > 0) throw errors[0]
 }
+
+async function endTogether(hooks: Hook[]): Promise<void> {
+  const ends = await Promise.allSettled(hooks.map(async hook => hook()))
+  const errors = ends.flatMap(end => (end.status === 'rejected' ? [end.reason] : []))
+  if (errors.length > 0) throw new Ends(errors)
+}
+
+/** What has failed at the same time. */
+class Ends extends AggregateError {}
 
 /** Node makes a file of whatever text is no number, which a port that is mistyped should not become. */
 function checkAddress(first: unknown): void {

@@ -60,7 +60,7 @@ const ENTRANCES = [
   'src/body/body.ts',
   'src/conditional/index.ts',
   'src/detached/index.ts',
-  'src/preferences/index.ts',
+  'src/headers/index.ts',
 ]
 
 test('an extension imports the entrances of src, its own files, node: and packages, and no other extension', t => {

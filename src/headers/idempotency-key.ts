@@ -1,4 +1,5 @@
-import { type BaseContext, problem } from '../../src/index.ts'
+import type { BaseContext } from '../context.ts'
+import { problem } from '../problem.ts'
 
 // An Item of RFC 9651 section 3.3 that is a String, and parameters, which mean nothing here. No two alternatives begin
 // alike, so the expressions take one step for each character.
@@ -21,7 +22,7 @@ const EXAMPLE = 'Idempotency-Key: "<a UUID>"'
  *
  * @throws Problem 400 for one that nobody can read, and where there is none and one is required
  */
-export function readKey(ctx: BaseContext, { required = false, lenient = false }): string | undefined {
+export function readIdempotencyKey(ctx: BaseContext, { required = false, lenient = false }): string | undefined {
   const text = ctx.req.headers['idempotency-key']
   if (text === undefined) {
     if (!required) return undefined

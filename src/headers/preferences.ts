@@ -1,5 +1,5 @@
 import type { BaseContext } from '../context.ts'
-import { parse, write } from './grammar.ts'
+import { parse, write } from './prefer-grammar.ts'
 
 /**
  * What a client prefers, RFC 7240: `ctx.prefer` below `prefer()` of kolba/prefer. What heeds a preference looks there,
