@@ -3,7 +3,7 @@ export { Kolba, kolba } from './app.ts'
 export { Blueprint, blueprint } from './blueprint.ts'
 export type { BodyOptions } from './body/body.ts'
 export { isBytes } from './bytes.ts'
-export { among, checkOptions, type Kind, kinds } from './check.ts'
+export { among, checkHook, checkOptions, type Kind, kinds, show } from './check.ts'
 export type { Client, ClientOptions } from './client.ts'
 export type { Awaitable, BaseContext, Context, Handler } from './context.ts'
 export {

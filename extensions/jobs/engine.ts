@@ -109,8 +109,8 @@ export interface Engine {
   sweep(): Promise<void>
 
   /**
-   * Calls whenever something may have happened that this process has not done itself: to the job with this id, or,
-   * where none is given, to any.
+   * Calls whenever something may have happened that this process has not done itself: to the job with this id, or, where
+   * none is given, to any, and whenever there may be one to claim.
    *
    * @returns a function that ends it
    */

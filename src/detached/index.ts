@@ -1,4 +1,6 @@
 // What extensions need to run a part of a route without its request. It is not part of `kolba`, which loads none of it.
 
+export { toDocument, toError, toProblem } from '../problem.ts'
+export { closeOnSignal } from '../server.ts'
 export { belowOf } from './below.ts'
 export { type DetachedRequest, detached } from './detached.ts'

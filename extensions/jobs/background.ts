@@ -1,0 +1,116 @@
+import { preferencesOf, readIdempotencyKey } from '../../src/headers/index.ts'
+import {
+  type AroundContext,
+  type Decorator,
+  decorator,
+  keyOf,
+  type Next,
+  nameOf,
+  problem,
+  Reply,
+  type Route,
+} from '../../src/index.ts'
+import { type AddedJob, addJob } from './add.ts'
+import { type BackgroundOptions, checkBackground, checkGiven, type JobDefaults, termsOf } from './options.ts'
+import { fingerprintOf, type JobAdds, requestText } from './request.ts'
+import { checkRoute, noteOf } from './route.ts'
+import { routeTask } from './route-task.ts'
+import type { Resources } from './routes.ts'
+import { threaded } from './thread.ts'
+import type { Task, Work } from './work.ts'
+
+/** Makes jobs of what stands below it, on each route that it comes to stand on. */
+export function backgroundOf<Needs>(
+  work: Work,
+  { answer }: Resources,
+  common: JobDefaults,
+  options: BackgroundOptions<Needs>,
+): Decorator<JobAdds, Needs> {
+  checkBackground(options as BackgroundOptions<never>)
+  const own = options as BackgroundOptions<never>
+  const isPreferred = own.when === 'preferred'
+
+  function register(route: Route) {
+    checkRoute(route, self)
+    work.join(route.app)
+    const name = own.name ?? nameOf(route)
+    const handler = own.thread && threaded(own.thread, route, work)
+    const task = routeTask(name, termsOf(common, own), route, self, handler)
+    work.add(task)
+    const make = makerOf(work, task, own)
+
+    return (ctx: AroundContext, next: Next<JobAdds>) => {
+      ctx.vary('Prefer')
+      const preferences = preferencesOf(ctx)
+      if (isPreferred && !preferences.respondAsync) return next(inRequest(ctx))
+      // HEAD is answered as GET would be, and begins nothing (RFC 9110 section 9.3.2).
+      return ctx.method === 'HEAD' ? new Reply(202) : begin(ctx)
+    }
+
+    async function begin(ctx: AroundContext): Promise<Reply> {
+      const preferences = preferencesOf(ctx)
+      const job = await make(ctx)
+      const waited = await work.wait(ctx, job.id, preferences)
+      const reply = answer(ctx, waited ?? job, waited !== undefined)
+      if (reply.status === 202) preferences.applied('respond-async')
+      return reply
+    }
+  }
+
+  const around = (): never => {
+    throw new TypeError('background: without a route there is no job. Give the composition to a route.')
+  }
+  const self: Decorator = decorator('background', around, { note: noteOf(isPreferred), register } as never)
+  return self as never
+}
+
+/** What a handler finds on ctx where it runs in its request: nobody sees how far it is. */
+function inRequest(ctx: AroundContext): JobAdds {
+  return { job: { id: ctx.requestId, attempt: 1 }, progress: () => {} }
+}
+
+/** Makes a job of a request, or gives the one that there is. */
+function makerOf(work: Work, task: Task, options: BackgroundOptions<never>) {
+  const where = `${task.name}: background`
+  const given = <T>(name: 'delay' | 'runAt' | 'priority', option: T | ((ctx: never) => T), ctx: AroundContext): T =>
+    typeof option === 'function' ? checkGiven(where, name, (option as (ctx: never) => T)(ctx as never)) : option
+
+  function dueOf(ctx: AroundContext): number {
+    if (options.runAt !== undefined) return given('runAt', options.runAt, ctx).getTime()
+    return Date.now() + given('delay', options.delay ?? 0, ctx) * 1000
+  }
+
+  function keysOf(ctx: AroundContext, owner: string | undefined) {
+    const key = options.key?.(ctx as never)
+    const sent = readIdempotencyKey(ctx, {})
+    if (key !== undefined && typeof key !== 'string')
+      throw new TypeError(`${where}: key gave no string. Give a string, or undefined for none.`)
+    return [
+      ...(key === undefined ? [] : [{ text: keyOf('key', owner ?? null, key), until: 'ended' as const }]),
+      ...(sent === undefined ? [] : [{ text: keyOf('request', owner ?? null, sent), until: 'expired' as const }]),
+    ]
+  }
+
+  function textOf(ctx: AroundContext): string {
+    try {
+      return requestText(ctx, options.fields)
+    } catch (error) {
+      const advice = 'Put what adds it below background(), or name what the job has: background({ fields: [...] }).'
+      throw new TypeError(`${where}: ${(error as Error).message}, which cannot be stored. ${advice}`)
+    }
+  }
+
+  return async (ctx: AroundContext) => {
+    const owner = work.ownerOf(ctx)
+    const request = textOf(ctx)
+    const fingerprint = fingerprintOf(request)
+    const keys = keysOf(ctx, owner)
+    const priority = given('priority', options.priority ?? 0, ctx)
+    const news: AddedJob = { owner, request, fingerprint, keys, priority, due: dueOf(ctx) }
+    const { job, isNew } = await addJob(work, task, news)
+    const hasSentKey = ctx.get('Idempotency-Key') !== '' && options.key === undefined
+    if (!isNew && hasSentKey && job.fingerprint !== fingerprint)
+      throw problem(422, { detail: 'This Idempotency-Key was used for another request. Send a new key with this one.' })
+    return job
+  }
+}

@@ -1,0 +1,91 @@
+import type { Engine, Job } from './engine.ts'
+
+/** Who waits for something to happen to jobs, in this process or another. */
+export interface Changes {
+  /** Tells of something that this process has done to a job, or, by the name of its task, of a new one. */
+  tell(idOrTask: string): void
+  /** Calls when something may have happened to the job with this id, or when there may be new ones of this task. */
+  listen(idOrTask: string, listener: () => void): () => void
+  /** Calls when another process may have done something to the job with this id. */
+  listenElsewhere(id: string, listener: () => void): () => void
+  /** The job, when it is as it is waited for, or as it is when the signal aborts. */
+  until(id: string, isDone: (job: Job | undefined) => boolean, signal: AbortSignal): Promise<Job | undefined>
+}
+
+/** Looks at the engine for what other processes do only while somebody here waits for it. */
+export function changesOf(engine: Engine): Changes {
+  const here = new Listeners()
+  const elsewhere = new Listeners()
+  let unwatch: (() => void) | undefined
+
+  function heard(id?: string): void {
+    elsewhere.call(id)
+    here.call(id)
+  }
+
+  function watch(listeners: Listeners, key: string, listener: () => void): () => void {
+    unwatch ??= engine.watch(heard)
+    const remove = listeners.add(key, listener)
+    return () => {
+      remove()
+      if (here.size + elsewhere.size > 0) return
+      unwatch?.()
+      unwatch = undefined
+    }
+  }
+
+  async function until(id: string, isDone: (job: Job | undefined) => boolean, signal: AbortSignal) {
+    let wake = () => {}
+    let hasChanged = false
+    const change = () => {
+      hasChanged = true
+      wake()
+    }
+    const unlisten = watch(here, id, change)
+    signal.addEventListener('abort', change)
+    try {
+      for (;;) {
+        hasChanged = false
+        const job = await engine.get(id)
+        if (signal.aborted || isDone(job)) return job
+        if (!hasChanged)
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+      }
+    } finally {
+      unlisten()
+      signal.removeEventListener('abort', change)
+    }
+  }
+
+  return {
+    tell: key => here.call(key),
+    listen: (key, listener) => watch(here, key, listener),
+    listenElsewhere: (id, listener) => watch(elsewhere, id, listener),
+    until,
+  }
+}
+
+class Listeners {
+  readonly #all = new Map<string, Set<() => void>>()
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  add(key: string, listener: () => void): () => void {
+    const its = this.#all.get(key) ?? new Set()
+    this.#all.set(key, its.add(listener))
+    return () => {
+      its.delete(listener)
+      if (its.size === 0 && this.#all.get(key) === its) this.#all.delete(key)
+    }
+  }
+
+  /** Calls those of a key, or all. */
+  call(key?: string): void {
+    const sets = key === undefined ? [...this.#all.values()] : [this.#all.get(key) ?? []]
+    for (const set of sets) for (const listener of [...set]) listener()
+  }
+}

@@ -1,0 +1,95 @@
+import { attempt } from './attempt.ts'
+import type { Claim } from './engine.ts'
+import type { Task, Work } from './work.ts'
+
+/** Does the jobs of a task in this process, as many at a time as it may. */
+export interface Runner {
+  /** Takes up no more. */
+  stop(): void
+  /** When none is running. */
+  idle(): Promise<void>
+}
+
+/** Looks once in this time, in milliseconds, whatever it has heard. */
+const LOOKING = 5000
+/** Milliseconds until it asks again an engine that has failed. */
+const RECOVERY = 1000
+
+export function runTask(work: Work, task: Task): Runner {
+  const { engine, changes } = work
+  const running = new Set<Promise<void>>()
+  let timer: NodeJS.Timeout | undefined
+  let isOpen = true
+  let isLooking = false
+  let isAsked = false
+
+  function wake(): void {
+    isAsked = true
+    if (!isLooking && isOpen) void look()
+  }
+
+  async function look(): Promise<void> {
+    isLooking = true
+    let wait = LOOKING
+    try {
+      while (isAsked) {
+        isAsked = false
+        await takeUp()
+      }
+      wait = await untilDue()
+    } catch (error) {
+      wait = RECOVERY
+      work.logger().error({ err: error, task: task.name }, `jobs: the engine ${engine.name} failed. It is asked again.`)
+    } finally {
+      isLooking = false
+    }
+    if (isAsked && isOpen) return wake()
+    sleep(wait)
+  }
+
+  async function takeUp(): Promise<void> {
+    while (isOpen && running.size < task.terms.concurrency) {
+      const claim = await engine.claim(task.name, work.lease)
+      if (!claim) return
+      // Between the asking and the answer it was told to take up no more.
+      if (isOpen) begin(claim)
+      else await engine.release(claim)
+    }
+  }
+
+  function begin(claim: Claim): void {
+    changes.tell(claim.job.id)
+    const run = attempt(work, task, claim).finally(() => {
+      running.delete(run)
+      wake()
+    })
+    running.add(run)
+  }
+
+  async function untilDue(): Promise<number> {
+    if (running.size >= task.terms.concurrency) return LOOKING
+    const due = await engine.due(task.name)
+    // What is due and was not given is on its way to another process.
+    return Math.min(due === undefined ? LOOKING : Math.max(due - Date.now(), 20), LOOKING)
+  }
+
+  function sleep(milliseconds: number): void {
+    clearTimeout(timer)
+    if (isOpen) timer = setTimeout(wake, milliseconds).unref()
+  }
+
+  const unlisten = changes.listen(task.name, wake)
+  wake()
+  return {
+    stop() {
+      isOpen = false
+      unlisten()
+      clearTimeout(timer)
+    },
+    async idle() {
+      while (isLooking || running.size > 0) {
+        await Promise.race([...running, new Promise(resolve => setTimeout(resolve, 10))])
+      }
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import type { AnyDecorator, AroundContext, BaseContext, Kolba, Logger, Preferences } from '../../src/index.ts'
+import type { Changes } from './changes.ts'
+import type { Engine, Job } from './engine.ts'
+import type { Terms } from './options.ts'
+
+/** A job that is being done. */
+export interface Running {
+  readonly job: Job
+  /** Aborts when the job is cancelled, takes too long, is lost to another process, or this process ends. */
+  readonly signal: AbortSignal
+  readonly progress: (done: number, total?: number, message?: string) => void
+}
+
+/** What kind of thing is to be done, and how. */
+export interface Task {
+  readonly name: string
+  readonly terms: Terms
+  /** Gets ready to do one of its jobs. */
+  begin(running: Running): Attempt
+}
+
+/** One time that a job is done. */
+export interface Attempt {
+  /** @returns the result as text */
+  run(): Promise<string>
+  /** What an error comes to. */
+  fail(thrown: unknown): Promise<Failure>
+}
+
+export interface Failure {
+  readonly error: Error
+  /** Is it the same each time, so that no repetition is of use? */
+  readonly isPermanent: boolean
+  /** The answer as text, a problem document. */
+  readonly text: string
+  /** Writes it into the log, where nothing comes after it. */
+  tell(): void
+}
+
+/** What all that belongs to one `jobs()` shares. */
+export interface Work {
+  readonly engine: Engine
+  readonly changes: Changes
+  /** Milliseconds. */
+  readonly lease: number
+  readonly list: AnyDecorator | undefined
+  /** Those that this process has taken up, by id: to be stopped without asking the engine. */
+  readonly running: Map<string, (reason: Error) => void>
+  /** Aborts when this process ends. */
+  readonly closing: AbortSignal
+  logger(): Logger
+  /** When the engine is ready. */
+  ready(): Promise<void>
+  /** Adds a task, whose jobs are done here if any are. */
+  add(task: Task): void
+  termsOf(job: Pick<Job, 'task'>): Terms
+  /** Makes it a part of an app, which opens and closes it. */
+  join(app: Kolba): void
+  ownerOf(ctx: BaseContext | AroundContext): string | undefined
+  /** The job, when it has ended or the client does not want to wait any longer; undefined where it did not ask to. */
+  wait(ctx: BaseContext, id: string, preferences: Preferences): Promise<Job | undefined>
+}
