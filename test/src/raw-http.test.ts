@@ -17,6 +17,8 @@ const OTHERS: Record<string, number> = {
   'llhttp/connection/No restart when keep-alive is off (1.0)': 200,
   // A method of RTSP is none that a route can have.
   'llhttp/method/ANNOUNCE request with RTSP': 405,
+  // An answer that waits for nothing goes out before the parser comes to what is wrong in the body.
+  'llhttp/transfer-encoding/No semicolon before chunk extensions': 200,
   // The target * is for OPTIONS alone.
   'llhttp/method/M-SEARCH request': 400,
 }
