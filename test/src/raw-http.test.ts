@@ -17,8 +17,6 @@ const OTHERS: Record<string, number> = {
   'llhttp/connection/No restart when keep-alive is off (1.0)': 200,
   // A method of RTSP is none that a route can have.
   'llhttp/method/ANNOUNCE request with RTSP': 405,
-  // An answer that waits for nothing goes out before the parser comes to what is wrong in the body.
-  'llhttp/transfer-encoding/No semicolon before chunk extensions': 200,
   // The target * is for OPTIONS alone.
   'llhttp/method/M-SEARCH request': 400,
 }
@@ -26,7 +24,11 @@ const OTHERS: Record<string, number> = {
 testVectors('the app survives every request of the parser', 'raw-http/llhttp-requests.json', async (t, text) => {
   const { logger, errors } = keepErrors()
   const app = kolba({ signals: false, logger })
-  app.all('/{*rest}', ctx => `${ctx.method} ${ctx.path}`)
+  app.all('/{*rest}', async ctx => {
+    // An answer that waits for nothing would go out before the parser comes to what is wrong in the body.
+    await new Promise(setImmediate)
+    return `${ctx.method} ${ctx.path}`
+  })
   const { port } = await listening(t, app)
   for (const { id, b64, baseline } of JSON.parse(text) as Case[]) {
     const line = new Line(port).write(Buffer.from(b64, 'base64'))
