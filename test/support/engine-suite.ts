@@ -17,7 +17,7 @@ export interface Conformance {
   store(): Store | Promise<Store>
   /** Do several engines over a store see the same jobs? Do they outlive an engine? */
   isShared: boolean
-  /** Why it cannot run here. The tests are skipped with this reason, or fail where `KOLBA_REQUIRE` names `needs`. */
+  /** Why it cannot run here. It is skipped with this reason, or fails where `KOLBA_REQUIRE` names `needs`. */
   skip?: string | undefined
   needs?: string
   /** By how much it is slower than a store in this process: leases and waits are multiplied by it. @default 1 */
@@ -54,14 +54,12 @@ type Use = (t: ExecutionContext, engine: Engine, another: () => Promise<Engine>)
 
 /** Registers the tests that every engine of jobs has to pass. */
 export function conformance(name: string, options: Conformance): void {
-  const { isShared, pace = 1 } = options
+  const { isShared, pace = 1, skip, needs = name } = options
+  if (skip && process.env.KOLBA_REQUIRE?.includes(needs)) return test(`${name} is an engine`, t => t.fail(skip))
+  if (skip) return test.skip(`${name} is an engine (skipped: ${skip})`, t => t.pass())
 
   function check(title: string, use: Use): void {
-    const full = `${name}: ${title}`
-    const { skip, needs = name } = options
-    if (skip && process.env.KOLBA_REQUIRE?.includes(needs)) return test(full, t => t.fail(skip))
-    if (skip) return test.skip(`${full} (skipped: ${skip})`, t => t.pass())
-    test.serial(full, async t => {
+    test.serial(`${name}: ${title}`, async t => {
       t.timeout(120_000)
       await inStore(options, another => another().then(engine => use(t, engine, another)))
     })
