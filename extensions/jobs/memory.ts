@@ -65,10 +65,11 @@ export function memory(): Engine {
 
   function end(kept: Kept, state: Ending, result: string | undefined, keep: number): void {
     const its = tasksOf(kept.task)
-    if (kept.state === 'queued') its.waiting--
+    const wasWaiting = kept.state === 'queued'
     its.running.delete(kept)
     const now = Date.now()
     change(kept, { state, result, finished: now, until: now + keep, gone: now + 2 * keep, token: undefined })
+    if (wasWaiting) its.drop()
     forget(kept, 'ended')
   }
 
@@ -83,7 +84,8 @@ export function memory(): Engine {
   function forget({ keys, task, id }: Kept, until: 'ended' | 'expired'): void {
     for (const key of keys) {
       const place = JSON.stringify([task, key.text])
-      if (key.until === until && keyed.get(place)?.id === id) keyed.delete(place)
+      const isOver = until === 'expired' || !keys.some(it => it.text === key.text && it.until === 'expired')
+      if (isOver && keyed.get(place)?.id === id) keyed.delete(place)
     }
   }
 
@@ -95,7 +97,7 @@ export function memory(): Engine {
     add: async job => add(job),
     get: async id => copyOf(all.get(id)),
     async *list(owner) {
-      for (const kept of [...(owned.get(owner) ?? [])].reverse()) yield copyOf(kept)
+      for (const kept of [...(owned.get(owner) ?? [])].reverse()) if (kept.state !== 'expired') yield copyOf(kept)
     },
     async claim(task, lease) {
       const kept = tasksOf(task).next()
@@ -167,6 +169,7 @@ const NEW = {
 class Tasks {
   readonly running = new Set<Kept>()
   waiting = 0
+  #dropped = 0
   readonly #ready = new Heap<Kept>((one, other) =>
     one.priority === other.priority
       ? one.due === other.due
@@ -180,6 +183,15 @@ class Tasks {
     this.waiting++
     const heap = kept.due > Date.now() ? this.#later : this.#ready
     heap.push(kept)
+  }
+
+  /** One has ended that waited. It is left where it is, until those are more than the others. */
+  drop(): void {
+    this.waiting--
+    this.#dropped++
+    if (this.#dropped < 100 || this.#dropped < this.waiting) return
+    for (const heap of [this.#ready, this.#later]) heap.keep(isQueued)
+    this.#dropped = 0
   }
 
   /** The next to begin: one whose lease is over, else of those that are due. */
@@ -198,15 +210,16 @@ class Tasks {
   }
 
   due(): number | undefined {
-    const leases = [...this.running].map(({ leased }) => leased)
-    const times = [first(this.#ready)?.due, first(this.#later)?.due, ...leases].filter(it => it !== undefined)
-    return times.length > 0 ? Math.min(...times) : undefined
+    let due = Math.min(first(this.#ready)?.due ?? Infinity, first(this.#later)?.due ?? Infinity)
+    for (const { leased } of this.running) due = Math.min(due, leased)
+    return due === Infinity ? undefined : due
   }
 }
 
-/** One that was cancelled stays in its heap until it comes first. */
+const isQueued = ({ state }: Kept) => state === 'queued'
+
 function first(heap: Heap<Kept>): Kept | undefined {
-  while (heap.first && heap.first.state !== 'queued') heap.shift()
+  while (heap.first && !isQueued(heap.first)) heap.shift()
   return heap.first
 }
 

@@ -72,7 +72,6 @@ function onNode(database: NodeDatabase): Database {
 interface LibsqlDatabase extends Pick<Database, 'exec' | 'close'> {
   prepare(sql: string): {
     run(values: Value[]): { changes: number }
-    get(values: Value[]): Row | undefined
     all(values: Value[]): Row[]
   }
 }
@@ -86,7 +85,8 @@ function onLibsql(database: LibsqlDatabase): Database {
       const statement = database.prepare(sql)
       return {
         run: (...values) => statement.run(values).changes,
-        get: (...values) => statement.get(values),
+        // Its own get() does not end a statement that has failed, which then fails for ever.
+        get: (...values) => statement.all(values)[0],
         all: (...values) => statement.all(values),
       }
     },
