@@ -30,7 +30,7 @@ export function openDatabase(file: string, name?: DriverName): Database {
   if (node) return onNode(new (node as NodeSqlite).DatabaseSync(file))
   if (name === 'node:sqlite')
     throw new TypeError(`sqlite: Node ${process.versions.node} has no node:sqlite. Run 22.13 or newer, or use libsql.`)
-  const Libsql = loadLibsql()
+  const Libsql = loadLibsql(name)
   return onLibsql(new Libsql(file))
 }
 
@@ -93,15 +93,14 @@ function onLibsql(database: LibsqlDatabase): Database {
   }
 }
 
-function loadLibsql(): new (file: string) => LibsqlDatabase {
+function loadLibsql(name: DriverName | undefined): new (file: string) => LibsqlDatabase {
   const require = createRequire(import.meta.url)
   try {
     return require('libsql')
   } catch (error) {
-    throw new TypeError(
-      `sqlite: Node ${process.versions.node} has no SQLite of its own. Run npm install libsql, or Node 22.13 or newer.`,
-      { cause: error },
-    )
+    const what = name ? 'the driver libsql is a package' : `Node ${process.versions.node} has no SQLite of its own`
+    const advice = name ? 'npm install libsql' : 'npm install libsql, or Node 22.13 or newer'
+    throw new TypeError(`sqlite: ${what}. Run ${advice}.`, { cause: error })
   }
 }
 

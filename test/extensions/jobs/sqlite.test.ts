@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -81,6 +82,54 @@ test('sqlite() refuses a wrong option', t => {
   t.throws(() => sqlite('jobs.db', { wal: true } as never), {
     instanceOf: TypeError,
     message: 'sqlite: the option "wal" is unknown. It takes driver and timeout.',
+  })
+})
+
+for (const [driver, said] of [
+  ["{ driver: 'libsql' }", 'TypeError: sqlite: the driver libsql is a package. Run npm install libsql.'],
+  [
+    '{}',
+    `TypeError: sqlite: Node ${process.versions.node} has no SQLite of its own. Run npm install libsql, or Node 22.13 or newer.`,
+  ],
+] as const) {
+  test(`open() without what opens a file says how to get it, with ${driver}`, t => {
+    const code = `
+      import Module from 'node:module'
+      const resolve = Module._resolveFilename
+      Module._resolveFilename = function (name, ...rest) {
+        if (name === 'libsql') throw new Error('not found')
+        return resolve.call(this, name, ...rest)
+      }
+      process.getBuiltinModule = undefined
+      const { sqlite } = await import('./dist/extensions/jobs/sqlite.js')
+      await sqlite('build/never.db', ${driver}).open().catch(error => console.log(String(error)))`
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' })
+    t.is(printed.trim(), said)
+    t.false(existsSync(join(root, 'build/never.db')))
+  })
+}
+
+test.serial('sqlite() prints nothing, and leaves warnings to whoever asks for them', async t => {
+  const code = `
+    const { sqlite } = await import('./dist/extensions/jobs/sqlite.js')
+    const { mkdtempSync } = await import('node:fs')
+    const engine = sqlite(mkdtempSync(process.argv[1]) + '/jobs.db')
+    await engine.open()
+    await engine.close()
+    process.emitWarning('heard')`
+  const folder = mkdtempSync(join(tmpdir(), 'kolba-sqlite-'))
+  const args = ['--input-type=module', '-e', code, join(folder, 'x')]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  t.is(stdout, '')
+  t.deepEqual(stderr.match(/\w*Warning: .*/g), ['Warning: heard'])
+  rmSync(folder, { recursive: true })
+})
+
+test('open() refuses node:sqlite where Node has none', async t => {
+  if (isBuiltin('node:sqlite')) return t.notThrows(() => sqlite('jobs.db', { driver: 'node:sqlite' }))
+  await t.throwsAsync(sqlite(join(tmpdir(), 'never.db'), { driver: 'node:sqlite' }).open(), {
+    instanceOf: TypeError,
+    message: `sqlite: Node ${process.versions.node} has no node:sqlite. Run 22.13 or newer, or use libsql.`,
   })
 })
 
