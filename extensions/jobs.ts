@@ -37,6 +37,7 @@ export { memory } from './jobs/memory.ts'
 export type { BackgroundOptions, JobDefaults, JobsOptions, RetryOptions, TaskOptions } from './jobs/options.ts'
 export type { Progress } from './jobs/progress.ts'
 export type { JobAdds, JobOfContext } from './jobs/request.ts'
+export { type SqliteOptions, sqlite } from './jobs/sqlite.ts'
 export type { JobState } from './jobs/state.ts'
 export type { AddOptions, PlainTask, TaskContext } from './jobs/tasks.ts'
 

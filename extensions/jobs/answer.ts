@@ -27,6 +27,7 @@ export async function resultText(ctx: BaseContext, value: unknown): Promise<stri
 export async function plainText(task: string, value: unknown): Promise<string> {
   const { status, headers, body } =
     value instanceof Reply ? value : new Reply(value === undefined || value === null ? 204 : 200, value)
+  if (body instanceof Error) throw body
   return textOf(task, { status, headers, body: body ?? null })
 }
 
@@ -69,6 +70,8 @@ export function headerOf(headers: Headers, name: string): string | undefined {
 async function answerOf(ctx: BaseContext, value: unknown): Promise<Answer> {
   if (value instanceof Response) return fromResponse(value)
   const { status, headers, body } = value instanceof Reply ? value : new Reply(statusOf(ctx), value ?? ctx.body)
+  // As in a request, a problem that is returned is the same as one that is thrown.
+  if (body instanceof Error) throw body
   const isEmpty = body === undefined || body === null
   // Koa makes 204 of nothing where nobody has said another status; a reply's own stays.
   return { status: isEmpty && status === 200 ? 204 : status, headers, body: isEmpty ? null : body }

@@ -110,7 +110,7 @@ export function resourcesOf(work: Work): Resources {
     const signal = AbortSignal.any([ctx.signal, work.closing])
     return new Reply(
       200,
-      events(work, job, seen, signal, job => describe(ctx, job)),
+      events(work, job, seen, signal, job => describe(ctx, job, placeOf(job))),
       headers,
     )
   }
@@ -139,6 +139,11 @@ export function resourcesOf(work: Work): Resources {
       return new Reply(202, describe(ctx, job), headers)
     },
   }
+}
+
+/** Where what came of a job is, if it is elsewhere. */
+function placeOf({ state, result }: Job): string | undefined {
+  return state === 'succeeded' && result !== undefined ? headerOf(readAnswer(result).headers, 'location') : undefined
 }
 
 const NEWEST = 100
