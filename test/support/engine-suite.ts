@@ -466,6 +466,14 @@ export function conformance(name: string, options: Conformance): void {
     t.like((await claimOf(engine)).job, { attempts: 3, failures: 2 })
   })
 
+  check('retry() keeps a job from the others until it is due, whatever its rank', async (t, engine) => {
+    const claim = await running(engine, { priority: 9 })
+    await engine.retry(claim, Date.now() + DAY)
+    const other = await addTo(engine)
+    t.is((await claimOf(engine)).job.id, other.id)
+    t.is(await engine.claim(TASK, DAY), undefined)
+  })
+
   check('release() hands a job back: it is due at once, and this was no failure', async (t, engine) => {
     const claim = await running(engine, { request: 'r' })
     t.true(await engine.release(claim))
