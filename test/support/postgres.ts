@@ -6,6 +6,20 @@ const SERVER = process.env.KOLBA_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432
 
 const reason = await unreachable()
 
+/** For tests that make schemas themselves. */
+export const postgres = {
+  url: SERVER,
+  reason,
+  /** Drops a schema. */
+  async clear(schema: string): Promise<void> {
+    const client = new pg.Client({ connectionString: SERVER })
+    await client.connect()
+    await client.query('set client_min_messages = warning')
+    await client.query(`drop schema if exists "${schema}" cascade`)
+    await client.end()
+  },
+}
+
 /**
  * A test with a PostgreSQL schema of its own, which its URL leads to. Where there is no server the test is skipped,
  * under a title that says so, or fails if `KOLBA_REQUIRE` names `postgres`.
