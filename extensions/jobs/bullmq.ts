@@ -1,4 +1,4 @@
-import { among, checkOptions, kinds } from '../../src/index.ts'
+import { among, checkOptions, type Kind, kinds } from '../../src/index.ts'
 import { Cancels } from './bullmq/cancels.ts'
 import { Claims } from './bullmq/claims.ts'
 import { type Connected, connect, isClient, isPool } from './bullmq/connect.ts'
@@ -16,16 +16,24 @@ export interface BullMQOptions {
   prefix?: string
   /** Seconds to wait for an answer, then what was asked is refused. @default 5 */
   timeout?: number
+  /** What warns of a database that may lose jobs. @default warnings of the process */
+  logger?: { warn(message: string): void }
 }
 
 /** How often those who watch are told to look, in milliseconds. */
 const LOOK = 250
+
+const logger: Kind = {
+  words: 'an object with the method warn',
+  test: value => typeof (value as { warn?: unknown } | null)?.warn === 'function',
+}
 
 export function bullmq(connection: string | object, options: BullMQOptions = {}): Engine {
   checkOptions('bullmq', options, {
     backend: among('redis', 'postgres'),
     prefix: kinds.text,
     timeout: kinds.seconds,
+    logger,
   })
   const { prefix = 'kolba', timeout = 5 } = options
   const backend = backendOf(connection, options.backend)
@@ -34,7 +42,7 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
       `bullmq: the prefix "${prefix}" cannot be the name of a schema in PostgreSQL. Give one of letters, digits and _.`,
     )
   const ms = timeout * 1000
-  const warn = (message: string) => process.emitWarning(message)
+  const warn = (message: string) => (options.logger ? options.logger.warn(message) : process.emitWarning(message))
   let open: Opened | undefined
 
   /** Whoever asks is answered in time, whatever the connection does. */

@@ -106,8 +106,10 @@ export class Claims {
     return hold?.token === token ? hold : undefined
   }
 
-  #drop(claim: Claim): void {
-    if (this.#hold(claim)) this.#of(claim.job.task).delete(claim.job.id)
+  /** Where its lease is over, it stays known that the next may have the job. */
+  #drop(claim: Claim, isDone: boolean): void {
+    const hold = this.#hold(claim)
+    if (hold && (isDone || hold.until > Date.now())) this.#of(claim.job.task).delete(claim.job.id)
   }
 
   async renew(claim: Claim, lease: number): Promise<'held' | 'lost'> {
@@ -116,7 +118,7 @@ export class Claims {
     const isHeld = (await this.#queues.of(task).extendLock(jobKey(id), claim.token, Math.ceil(lease))) === 1
     const hold = this.#hold(claim)
     if (isHeld && hold) hold.until = until
-    if (!isHeld) this.#drop(claim)
+    if (!isHeld) this.#drop(claim, false)
     return isHeld ? 'held' : 'lost'
   }
 
@@ -149,7 +151,7 @@ export class Claims {
     const isDoubtful = this.#doubts.has(claim.token)
     const entity = await this.#last(claim)
     const isDone = entity !== undefined && (await this.#end(claim, entity, endOf(entity.job, state, result, keep)))
-    this.#drop(claim)
+    this.#drop(claim, isDone)
     if (isDone) await this.#keys.free(entity.data, 'ended')
     return isDone || (isDoubtful && this.#isSo(claim, state, result))
   }
@@ -163,8 +165,9 @@ export class Claims {
         ? queue.moveToCompleted(it, value, false, token, false)
         : queue.moveToFailed(it, JSON.stringify(value), false, token, false)
     try {
-      // Where it is not done, the registry is only looked at too early.
       const [isDone] = await Promise.all([did(step), this.#queues.look(job.id, outcome.keep)])
+      // Somebody else knows for how long it is kept.
+      if (!isDone) await this.#queues.look(job.id, 0)
       return isDone
     } catch (error) {
       this.#doubts.add(token)
@@ -203,7 +206,7 @@ export class Claims {
     const options = { skipAttempt: isHandedBack, fieldsToUpdate: { failedReason } }
     const { task, id } = claim.job
     const isDone = await did(this.#queues.of(task).moveToDelayed(jobKey(id), due, 0, claim.token, options))
-    this.#drop(claim)
+    this.#drop(claim, isDone)
     return isDone
   }
 }

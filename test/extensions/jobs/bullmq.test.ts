@@ -16,7 +16,7 @@ conformance('bullmq on Redis', {
   },
   isShared: true,
   order: 'any',
-  runs: 25,
+  runs: Number(process.env.RUNS ?? 25),
   skip: redis.reason,
   needs: 'redis',
 })
@@ -28,7 +28,7 @@ conformance('bullmq on PostgreSQL', {
   },
   isShared: true,
   order: 'any',
-  runs: 15,
+  runs: Number(process.env.RUNS ?? 15),
   skip: postgres.reason,
   needs: 'postgres',
 })
