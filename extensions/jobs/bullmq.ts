@@ -28,6 +28,34 @@ const logger: Kind = {
   test: value => typeof (value as { warn?: unknown } | null)?.warn === 'function',
 }
 
+/**
+ * Keeps jobs in BullMQ, on Redis or on PostgreSQL, for as many processes on as many machines as there are. It needs
+ * `bullmq`, and `ioredis` or `pg`: `npm install bullmq ioredis`.
+ *
+ * `connection` is a URL (`redis://`, `rediss://`, `postgres://`), options of ioredis or of pg, a client of ioredis or a
+ * pool of pg. What it was given it does not close; what it has made it does. All queues share one connection or pool.
+ * Each task has a queue of its own, so that what shows queues of BullMQ shows these; there is one more, `%jobs`, which
+ * belongs to this engine. Nobody else should add to them or take from them.
+ *
+ * `open()` refuses a Redis that throws keys away when its memory is full, and a server that is too old for BullMQ. It
+ * warns of one that does not keep on disk what it confirms. That no accepted job is lost takes `appendonly yes` and
+ * `appendfsync always` in Redis, or a PostgreSQL as it comes. A Redis Cluster takes a prefix in braces, `{kolba}`.
+ * In PostgreSQL `open()` makes and updates the tables of BullMQ in the schema named by `prefix`; a pool that is given
+ * has to have `-c search_path=bullmq` in its options, and the tables are there.
+ *
+ * Where it differs from an engine that has its own tables:
+ * - Jobs with the same priority begin as they came or became due, as BullMQ has it; in PostgreSQL one that was delayed
+ *   or is done again begins before those that came after it was added. Priorities are whole numbers within a million
+ *   of 0.
+ * - The lease of a process that has died is found to be over within two seconds, if somebody asks for jobs.
+ * - `limit` is exact within 1,000 of it; further away the count may be a second old.
+ * - Another process hears of a change within a quarter of a second.
+ * - A process that dies while it adds a job with a key has the next add with this key wait for three seconds.
+ *
+ * @throws TypeError for what is no connection, for a wrong option, and from `open()` where a package is missing. While
+ * the database cannot be reached every call rejects within the `timeout`; a job may have been kept nevertheless.
+ * @example jobs({ engine: bullmq(process.env.REDIS_URL) })
+ */
 export function bullmq(connection: string | object, options: BullMQOptions = {}): Engine {
   checkOptions('bullmq', options, {
     backend: among('redis', 'postgres'),
@@ -69,7 +97,7 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
     isLasting: true,
     async open() {
       const connecting = { connection, backend, prefix, timeout: ms, warn }
-      open ??= partsOf(await inTime(connect(connecting), ms + 1000), prefix)
+      open ??= partsOf(await inTime(connect(connecting), ms + 1000), prefix, ms)
     },
     async close() {
       const { connected } = open ?? {}
@@ -102,7 +130,7 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
 
 type Opened = ReturnType<typeof partsOf>
 
-function partsOf(connected: Connected, prefix: string) {
+function partsOf(connected: Connected, prefix: string, ms: number) {
   const queues = new Queues(connected.base, prefix, connected.space)
   const keys = new Keys(queues, get)
   const cancels = new Cancels(queues, keys)
@@ -120,7 +148,11 @@ function partsOf(connected: Connected, prefix: string) {
     const other = await keys.take(job)
     if (other) return { job: other, isNew: false }
     const data = dataOf(job, Date.now())
-    const isAdded = await limits.add(job.task, job.limit, () => queues.add(data, job.priority))
+    const isAdded = await limits.add(job.task, job.limit, () => {
+      // Whoever asked has been refused by now.
+      if (performance.now() - since > ms) throw new Error('bullmq: it took too long to add the job.')
+      return queues.add(data, job.priority)
+    })
     if (!isAdded) {
       await keys.drop(job.id, job.keys.length)
       return 'full'

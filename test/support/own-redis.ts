@@ -18,6 +18,8 @@ export type RedisSettings = Readonly<Record<string, string>>
 export interface OwnRedis {
   readonly url: string
   readonly folder: string
+  /** Stops it with SIGSTOP, so that it does not answer, or has it go on with SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   /** Kills it with SIGKILL. */
   kill(): Promise<void>
   /** Starts it again, on the same port and with what it has kept. */
@@ -34,7 +36,10 @@ export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
   const wanted = { ...SAFE, ...settings, port: String(port), bind: '127.0.0.1', dir: folder }
-  const args = Object.entries(wanted).flatMap(([name, value]) => [`--${name}`, value])
+  const args = Object.entries(wanted).flatMap(([name, value]) => [
+    `--${name}`,
+    ...(name === 'save' ? [value] : value.split(' ')),
+  ])
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
@@ -58,7 +63,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis
   // Nothing of it stays when the tests end before their time.
   process.once('exit', () => child?.kill('SIGKILL'))
   await start()
-  return { url, folder, kill, start, remove }
+  return { url, folder, signal: name => child?.kill(name), kill, start, remove }
 }
 
 async function answers(url: string, child: ChildProcess): Promise<void> {

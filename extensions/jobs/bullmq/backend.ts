@@ -15,15 +15,6 @@ export interface Stored {
   readonly failedReason?: string
 }
 
-/** A job for BullMQ to keep, of those that it adds in one transaction. */
-export interface Entry {
-  readonly queueName: string
-  readonly prefix: string
-  readonly jobId: string
-  readonly parentKeyOpts: object
-  readonly jobData: object
-}
-
 interface Ended {
   readonly id: string
   readonly opts: object
@@ -38,7 +29,6 @@ export interface Backend {
   forQueue(queueName: string, prefix?: string): Backend
   setQueueMeta(values: Record<string, string | number>): Promise<number>
 
-  addFlow(entries: Entry[]): Promise<[Error | null, string | number][]>
   addJob(job: object, jobId: string): Promise<string>
   getJobData(jobId: string): Promise<Stored | undefined>
   updateData(job: { id: string }, data: object): Promise<void>

@@ -35,7 +35,9 @@ export class Cancels {
   async end({ job, data, token }: Entity, { keep }: Pick<Mark, 'keep'>): Promise<boolean> {
     const { id, task } = job
     const outcome = JSON.stringify(toJson(endOf(job, 'cancelled', undefined, keep)))
-    const step = this.#queues.of(task).moveToFailed({ id: jobKey(id), opts: OPTS }, outcome, false, String(token), false)
+    const step = this.#queues
+      .of(task)
+      .moveToFailed({ id: jobKey(id), opts: OPTS }, outcome, false, String(token), false)
     if (!(await did(step))) return false
     await Promise.all([this.#queues.look(id, keep), this.#keys.free(data, 'ended')])
     return true
@@ -71,10 +73,7 @@ export class Cancels {
     const { job, data } = now
     const outcome = { ...endOf(job, 'cancelled', undefined, mark.keep), finished: mark.finished }
     await this.#queues.shelve(endedJob(data, outcome), mark.keep, data.keys.length)
-    await Promise.all([
-      this.#queues.look(id, mark.finished + mark.keep - Date.now()),
-      this.#keys.free(data, 'ended'),
-    ])
+    await Promise.all([this.#queues.look(id, mark.finished + mark.keep - Date.now()), this.#keys.free(data, 'ended')])
     return true
   }
 

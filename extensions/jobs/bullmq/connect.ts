@@ -40,7 +40,10 @@ export async function connect(connecting: Connecting): Promise<Connected> {
   return connecting.backend === 'redis' ? onRedis(bullmq, connecting) : onPostgres(bullmq, connecting)
 }
 
-async function onRedis({ FlowProducer }: BullMQ, { connection, prefix, timeout, warn }: Connecting): Promise<Connected> {
+async function onRedis(
+  { FlowProducer }: BullMQ,
+  { connection, prefix, timeout, warn }: Connecting,
+): Promise<Connected> {
   const isGiven = isClient(connection)
   const client = isGiven ? connection : await redisClient(connection, timeout)
   try {

@@ -5,7 +5,7 @@ import type { Queues } from './queues.ts'
 import { hashOf } from './text.ts'
 
 /** How old a count may be, in milliseconds. */
-const FRESH = 250
+const FRESH = 1000
 /** So near to the limit those that add wait for each other, in all processes. */
 const NEAR = 1000
 /** For so long one may count and add, in milliseconds. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Job } from '../engine.ts'
-import { type Backend, did, type Entry, jobData, type Stored } from './backend.ts'
+import { type Backend, did, jobData, type Stored } from './backend.ts'
 import { Owners } from './owners.ts'
 import { type Data, type Entity, entityOf, fromJson, jobOf, toJson } from './record.ts'
 import { nameOf, pack } from './text.ts'
@@ -67,36 +67,17 @@ export class Queues {
     return done
   }
 
-  /** Keeps a job and its entry in the registry, both or none. */
+  /** Keeps a job. Its entry in the registry comes first: one that is there alone goes with the next look. */
   async add(data: Data, priority: number): Promise<void> {
     const { id, task, owner, keys, due } = data
     await Promise.all([this.#quieten('', this.registry), this.#quieten(task, this.of(task))])
+    const key = jobKey(id)
     const delay = Math.max(0, Math.ceil(due - Date.now()))
-    const listed = { id, task, owner, keys: keys.length }
+    await this.put(key, 'job', { id, task, owner, keys: keys.length }, { delay: delay + LOOK })
     const rank = Math.min(Math.max(MIDDLE - Math.round(priority), FIRST), 2 * MIDDLE - 1)
-    const results = await Promise.all([
-      this.#base.addFlow([
-        this.#entry(undefined, id, listed, { delay: delay + LOOK }),
-        this.#entry(task, id, data, { delay, priority: rank }),
-      ]),
-      owner === undefined ? undefined : this.owners.add(owner, id),
-    ])
-    for (const [error, code] of results[0]) {
-      if (error) throw error
-      if (typeof code === 'number' && code < 0) throw new Error(`bullmq: BullMQ did not keep the job, code ${code}.`)
-    }
+    const job = jobData(key, pack(task), toJson(data), { delay, priority: rank })
+    await Promise.all([this.of(task).addJob(job, key), owner === undefined ? undefined : this.owners.add(owner, id)])
     this.#tasks.set(id, task)
-  }
-
-  #entry(task: string | undefined, id: string, data: object, options: { delay: number; priority?: number }): Entry {
-    const jobId = jobKey(id)
-    return {
-      queueName: this.#nameOf(task),
-      prefix: this.#prefix,
-      jobId,
-      parentKeyOpts: {},
-      jobData: jobData(jobId, task === undefined ? 'job' : pack(task), toJson(data), options),
-    }
   }
 
   /** Puts something into the registry, if nothing is there under this key. */

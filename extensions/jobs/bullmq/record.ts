@@ -63,7 +63,9 @@ export function dataOf({ id, task, owner, request, fingerprint, due, keys }: New
 }
 
 /** A job of which not everything is said. */
-export function jobOf(job: Pick<Job, 'id' | 'task' | 'request' | 'fingerprint' | 'created' | 'due'> & Partial<Job>): Job {
+export function jobOf(
+  job: Pick<Job, 'id' | 'task' | 'request' | 'fingerprint' | 'created' | 'due'> & Partial<Job>,
+): Job {
   return { ...NEW, ...job }
 }
 
@@ -117,7 +119,18 @@ export function endedJob(data: Data, { keep, ...outcome }: Outcome): Job {
 /** What is seen of a job that ends now. */
 export function endOf(job: Job, state: Ending, result: string | undefined, keep: number): Outcome {
   const { attempts, failures, started, due, progress } = job
-  return { state, result, finished: Date.now(), keep, attempts, failures, started, due, progress, version: job.version + 2 }
+  return {
+    state,
+    result,
+    finished: Date.now(),
+    keep,
+    attempts,
+    failures,
+    started,
+    due,
+    progress,
+    version: job.version + 2,
+  }
 }
 
 export function expiredJob(job: Job): Job {

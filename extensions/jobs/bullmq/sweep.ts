@@ -43,7 +43,8 @@ export class Sweeper {
     if (key.startsWith('owner.')) return Date.now() + 24 * HOUR
     if (id === undefined || task === undefined) return this.#lookAtPart(key)
     const entity = ended ? undefined : await this.#queues.entity(task, id)
-    const now = ended ?? endedOf(entity)
+    // It may have been cancelled, and so have left its queue, since this entry was read.
+    const now = ended ?? endedOf(entity) ?? (entity ? undefined : (await this.#queues.listed(id))?.ended)
     if (!now && entity) return Math.max(Date.now(), entity.job.due) + HOUR
     const next = now && (await this.#age(now.job, now.keep, keys))
     if (next !== undefined && next !== 'gone') return next

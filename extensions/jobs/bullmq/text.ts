@@ -21,5 +21,7 @@ export function nameOf(text: string): string {
 
 /** Of every code unit, as `update` alone would read one half of a surrogate pair like any other. */
 export function hashOf(...texts: string[]): string {
-  return createHash('sha256').update(Buffer.from(JSON.stringify(texts), 'utf16le')).digest('base64url')
+  return createHash('sha256')
+    .update(Buffer.from(JSON.stringify(texts), 'utf16le'))
+    .digest('base64url')
 }

@@ -51,79 +51,88 @@ testAof('bullmq: a job of a process that was killed is given on when its lease i
   await engine.close()
 })
 
-testAof('bullmq: no job is lost, ends twice or succeeds in vain when processes and Redis are killed', async (t, redis) => {
-  const ledger = join(redis.folder, 'ledger')
-  const engine = bullmq(redis.url, { timeout: 2, logger: silent })
-  await engine.open()
-  const accepted: string[] = []
-  const cancelled = new Set<string>()
-  const confirmed = new Set<string>()
-  const final = new Map<string, Job>()
-  const args = [redis.url, 'kolba', ledger, '400']
-  const start = () => fork(worker, args).on('message', id => id !== 'open' && confirmed.add(String(id)))
-  const children: ChildProcess[] = [start(), start()]
+testAof(
+  'bullmq: no job is lost, ends twice or succeeds in vain when processes and Redis are killed',
+  async (t, redis) => {
+    const ledger = join(redis.folder, 'ledger')
+    const engine = bullmq(redis.url, { timeout: 2, logger: silent })
+    await engine.open()
+    const accepted: string[] = []
+    const cancelled = new Set<string>()
+    const confirmed = new Set<string>()
+    const final = new Map<string, Job>()
+    const args = [redis.url, 'kolba', ledger, '400']
+    const start = () => fork(worker, args).on('message', id => id !== 'open' && confirmed.add(String(id)))
+    const children: ChildProcess[] = [start(), start()]
 
-  async function add(): Promise<void> {
-    for (let index = 0; index < JOBS; index++) {
-      const keys = index % 5 === 0 ? [{ text: randomUUID(), until: 'ended' as const }] : []
-      const job = newJob({ task: 'crash', owner: `o${index % 3}`, priority: index % 3, keys })
-      // What was not accepted may be there or not.
-      if (await tried(() => engine.add(job))) accepted.push(job.id)
-      if (index % 4 === 3) await cancel(accepted[Math.floor(Math.random() * accepted.length)])
-      if (index % 10 === 0) await look()
-    }
-  }
-  async function cancel(id: string | undefined): Promise<void> {
-    const before = id && (await tried(() => engine.cancel(id, 3_600_000)))
-    if (before === 'queued' || before === 'running') cancelled.add(String(id))
-  }
-  /** What is final stays, in each of its fields. */
-  async function look(): Promise<void> {
-    for (const id of accepted.slice(-50)) {
-      const job = await tried(() => engine.get(id))
-      const known = final.get(id)
-      if (known && job) t.deepEqual(job, known)
-      if (job && job.state !== 'queued' && job.state !== 'running') final.set(id, job)
-    }
-  }
-  async function kill(): Promise<void> {
-    for (let round = 0; round < KILLS; round++) {
-      await sleep(50 + Math.random() * 400)
-      if (round % 4 === 3) {
-        await redis.kill()
-        await redis.start()
-        continue
+    async function add(): Promise<void> {
+      for (let index = 0; index < JOBS; index++) {
+        const keys = index % 5 === 0 ? [{ text: randomUUID(), until: 'ended' as const }] : []
+        const job = newJob({ task: 'crash', owner: `o${index % 3}`, priority: index % 3, keys })
+        // What was not accepted may be there or not.
+        if (await tried(() => engine.add(job))) accepted.push(job.id)
+        if (index % 4 === 3) await cancel(accepted[Math.floor(Math.random() * accepted.length)])
+        if (index % 10 === 0) await look()
       }
-      const victim = children.shift() as ChildProcess
-      victim.kill('SIGKILL')
-      children.push(start())
     }
-  }
-
-  await Promise.all([add(), kill()])
-  const states = new Map<string, Job>()
-  await until(async () => {
-    for (const id of accepted) {
-      if (states.has(id)) continue
-      const job = await tried(() => engine.get(id))
-      if (job?.state === 'succeeded' || job?.state === 'cancelled') states.set(id, job)
+    async function cancel(id: string | undefined): Promise<void> {
+      const before = id && (await tried(() => engine.cancel(id, 3_600_000)))
+      if (before === 'queued' || before === 'running') cancelled.add(String(id))
     }
-    return states.size === accepted.length || (await sleep(100), false)
-  })
-  for (const child of children) child.kill('SIGKILL')
-  await engine.close()
+    /** What is final stays, in each of its fields. */
+    async function look(): Promise<void> {
+      for (const id of accepted.slice(-50)) {
+        const job = await tried(() => engine.get(id))
+        const known = final.get(id)
+        if (known && job) t.deepEqual(job, known)
+        if (job && job.state !== 'queued' && job.state !== 'running') final.set(id, job)
+      }
+    }
+    async function kill(): Promise<void> {
+      for (let round = 0; round < KILLS; round++) {
+        await sleep(50 + Math.random() * 400)
+        if (round % 4 === 3) {
+          await redis.kill()
+          await redis.start()
+          continue
+        }
+        const victim = children.shift() as ChildProcess
+        victim.kill('SIGKILL')
+        children.push(start())
+      }
+    }
 
-  const done = new Set(existsSync(ledger) ? readFileSync(ledger, 'utf8').split('\n') : [])
-  t.true(accepted.length > JOBS / 2)
-  for (const [id, job] of states) {
-    if (final.has(id)) t.deepEqual(job, final.get(id))
-    if (job.state === 'succeeded') t.true(done.has(id), `${id} succeeded, and nothing was done`)
-    if (cancelled.has(id)) t.is(job.state, 'cancelled')
-    if (confirmed.has(id)) t.is(job.state, 'succeeded')
-  }
-  const counts = [accepted.length, cancelled.size, confirmed.size, [...states.values()].filter(it => it.attempts > 1).length]
-  t.log(`${counts[0]} accepted, ${counts[1]} cancelled, ${counts[2]} confirmed, ${counts[3]} begun more than once`)
-})
+    await Promise.all([add(), kill()])
+    const states = new Map<string, Job>()
+    await until(async () => {
+      for (const id of accepted) {
+        if (states.has(id)) continue
+        const job = await tried(() => engine.get(id))
+        if (job?.state === 'succeeded' || job?.state === 'cancelled') states.set(id, job)
+      }
+      await sleep(100)
+      return states.size === accepted.length
+    })
+    for (const child of children) child.kill('SIGKILL')
+    await engine.close()
+
+    const done = new Set(existsSync(ledger) ? readFileSync(ledger, 'utf8').split('\n') : [])
+    t.true(accepted.length > JOBS / 2)
+    for (const [id, job] of states) {
+      if (final.has(id)) t.deepEqual(job, final.get(id))
+      if (job.state === 'succeeded') t.true(done.has(id), `${id} succeeded, and nothing was done`)
+      if (cancelled.has(id)) t.is(job.state, 'cancelled')
+      if (confirmed.has(id)) t.is(job.state, 'succeeded')
+    }
+    const counts = [
+      accepted.length,
+      cancelled.size,
+      confirmed.size,
+      [...states.values()].filter(it => it.attempts > 1).length,
+    ]
+    t.log(`${counts[0]} accepted, ${counts[1]} cancelled, ${counts[2]} confirmed, ${counts[3]} begun more than once`)
+  },
+)
 
 async function tried<T>(use: () => Promise<T>): Promise<T | undefined> {
   try {
