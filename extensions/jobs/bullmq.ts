@@ -1,13 +1,7 @@
 import { among, checkOptions, type Kind, kinds } from '../../src/index.ts'
-import { Cancels } from './bullmq/cancels.ts'
-import { Claims } from './bullmq/claims.ts'
-import { type Connected, connect, isClient, isPool } from './bullmq/connect.ts'
-import { Keys, SLOW } from './bullmq/keys.ts'
-import { Limits } from './bullmq/limits.ts'
-import { Queues } from './bullmq/queues.ts'
-import { dataOf, newJobOf } from './bullmq/record.ts'
-import { Sweeper } from './bullmq/sweep.ts'
-import type { Added, Engine, Job, NewJob } from './engine.ts'
+import { connect, isClient, isPool } from './bullmq/connect.ts'
+import { type Opened, opened } from './bullmq/opened.ts'
+import type { Engine, Job } from './engine.ts'
 
 export interface BullMQOptions {
   /** Where the connection does not tell: options of ioredis are for Redis, of pg for PostgreSQL. */
@@ -96,13 +90,23 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
     name: 'bullmq',
     isLasting: true,
     async open() {
-      const connecting = { connection, backend, prefix, timeout: ms, warn }
-      open ??= partsOf(await inTime(connect(connecting), ms + 1000), prefix, ms)
+      if (open) return
+      const connecting = connect({ connection, backend, prefix, timeout: ms, warn })
+      try {
+        // It knows better what is wrong, and has as long.
+        open = opened(await inTime(connecting, ms + 1000), prefix, ms)
+      } catch (error) {
+        connecting.then(
+          ({ close }) => close(),
+          () => {},
+        )
+        throw error
+      }
     },
     async close() {
-      const { connected } = open ?? {}
+      const was = open
       open = undefined
-      if (connected) await connected.close()
+      await was?.close()
     },
     add: job => ask(parts => parts.add(job)),
     get: id => ask(parts => parts.get(id)),
@@ -118,65 +122,15 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
     cancel: (id, keep) => ask(({ cancels }) => cancels.cancel(id, keep)),
     expire: id => ask(({ sweeper }) => sweeper.expire(id)),
     async sweep() {
+      const { sweeper } = await ask(async parts => parts)
       // There may be much to do: what takes its time here is not the connection.
-      if (open) await open.sweeper.sweep()
+      await sweeper.sweep()
     },
     watch(changed) {
       const timer = setInterval(() => changed(), LOOK).unref()
       return () => clearInterval(timer)
     },
   }
-}
-
-type Opened = ReturnType<typeof partsOf>
-
-function partsOf(connected: Connected, prefix: string, ms: number) {
-  const queues = new Queues(connected.base, prefix, connected.space)
-  const keys = new Keys(queues, get)
-  const cancels = new Cancels(queues, keys)
-  const claims = new Claims(queues, cancels, keys)
-  const limits = new Limits(queues)
-  const sweeper = new Sweeper(queues, keys)
-
-  async function get(id: string): Promise<Job | undefined> {
-    const { entity, listed } = await queues.find(id)
-    return entity ? cancels.seen(entity) : listed?.ended?.job
-  }
-
-  async function add(job: NewJob): Promise<Added> {
-    const since = performance.now()
-    const other = await keys.take(job)
-    if (other) return { job: other, isNew: false }
-    const data = dataOf(job, Date.now())
-    const isAdded = await limits.add(job.task, job.limit, () => {
-      // Whoever asked has been refused by now.
-      if (performance.now() - since > ms) throw new Error('bullmq: it took too long to add the job.')
-      return queues.add(data, job.priority)
-    })
-    if (!isAdded) {
-      await keys.drop(job.id, job.keys.length)
-      return 'full'
-    }
-    const isSlow = job.keys.length > 0 && performance.now() - since > SLOW
-    if (!isSlow || (await keys.areOf(job))) return { job: newJobOf(data), isNew: true }
-    // Somebody took this for dead and has its key: that one is the job then.
-    await cancels.cancel(job.id, 0)
-    return add(job)
-  }
-
-  async function due(task: string): Promise<number | undefined> {
-    const queue = queues.of(task)
-    const kinds = ['wait', 'prioritized', 'delayed']
-    const [[active = []], firsts] = await Promise.all([
-      queue.getRanges(['active'], 0, 999, true),
-      queue.getRanges(kinds, 0, 0, true),
-    ])
-    const jobs = await Promise.all(firsts.flat().map(key => queues.entityAt(task, key)))
-    const times = [...jobs.flatMap(it => (it ? [it.job.due] : [])), ...claims.leases(task, active)]
-    return times.length > 0 ? Math.min(...times) : undefined
-  }
-
-  return { connected, queues, cancels, claims, limits, sweeper, get, add, due }
 }
 
 function backendOf(connection: unknown, backend: 'redis' | 'postgres' | undefined): 'redis' | 'postgres' {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Claim } from '../engine.ts'
 import { type Backend, did, LOCK } from './backend.ts'
 import { type Cancels, OPTS } from './cancels.ts'
+import { type Hold, Holds } from './holds.ts'
 import type { Keys } from './keys.ts'
 import { jobKey, type Queues } from './queues.ts'
 import { type Entity, endOf, entityOf, noteText, type Outcome, toJson } from './record.ts'
@@ -9,28 +11,15 @@ import { type Entity, endOf, entityOf, noteText, type Outcome, toJson } from './
 /** How often locks are looked at that other processes may have lost, in milliseconds. */
 const CHECK = 1000
 
-/** What this process knows of a job that it has taken up. */
-interface Hold {
-  readonly token: string
-  /** As it was when this process last did something to it. */
-  entity: Entity
-  /** When its lease is over. */
-  until: number
-  /** Is it being ended? Then nothing is said of it any more. */
-  isOver: boolean
-  /** What is being said of it. */
-  saying: Promise<unknown>
-}
-
 /** The jobs that somebody holds, by a lock in BullMQ with a token of that taking up alone. */
 export class Claims {
   readonly #queues: Queues
   readonly #cancels: Cancels
   readonly #keys: Keys
-  readonly #holds = new Map<string, Map<string, Hold>>()
+  readonly #holds = new Holds()
   readonly #checked = new Map<string, number>()
-  /** Of which it is not known whether they have ended: BullMQ was told, and did not answer. */
-  readonly #doubts = new Set<string>()
+  /** Which BullMQ was told to end. Whoever got no answer asks again, and is told whether it was done. */
+  readonly #told = new LRUCache<string, true>({ max: 1000 })
 
   constructor(queues: Queues, cancels: Cancels, keys: Keys) {
     this.#queues = queues
@@ -42,7 +31,9 @@ export class Claims {
     const queue = this.#queues.of(task)
     await this.#check(task, queue)
     const claim = await this.#next(task, lease)
-    if (claim || !(await this.#lapse(task))) return claim
+    // Where this process knows that a lease is over, nobody has to wait for that to be found.
+    if (claim || !this.#holds.forget(task)) return claim
+    await this.#queues.lapse(task)
     return this.#next(task, lease)
   }
 
@@ -54,8 +45,7 @@ export class Claims {
       if (!stored) return undefined
       const entity = entityOf(stored)
       if (!(await this.#begin(entity, token, lease))) continue
-      const hold = { token, entity, until: started + lease, isOver: false, saying: Promise.resolve() }
-      this.#of(task).set(entity.job.id, hold)
+      this.#holds.add(entity, token, started + lease)
       return { job: entity.job, token }
     }
   }
@@ -79,46 +69,19 @@ export class Claims {
     await queue.moveStalledJobsToWait()
   }
 
-  /** Where this process knows that a lease is over, nobody has to wait for that. */
-  async #lapse(task: string): Promise<boolean> {
-    const now = Date.now()
-    const over = [...this.#of(task)].filter(([, { until }]) => until < now)
-    if (over.length === 0) return false
-    await this.#queues.lapse(task)
-    for (const [id] of over) this.#of(task).delete(id)
-    return true
-  }
-
-  #of(task: string): Map<string, Hold> {
-    const holds = this.#holds.get(task) ?? new Map<string, Hold>()
-    this.#holds.set(task, holds)
-    return holds
-  }
-
   /** When the leases of these jobs are over, as far as it is known here: those of others might be, soon. */
   leases(task: string, jobKeys: readonly string[]): number[] {
-    const known = new Map([...this.#of(task)].map(([id, { until }]) => [jobKey(id), until]))
-    return jobKeys.map(key => known.get(key) ?? Date.now() + CHECK)
-  }
-
-  #hold({ job, token }: Claim): Hold | undefined {
-    const hold = this.#of(job.task).get(job.id)
-    return hold?.token === token ? hold : undefined
-  }
-
-  /** Where its lease is over, it stays known that the next may have the job. */
-  #drop(claim: Claim, isDone: boolean): void {
-    const hold = this.#hold(claim)
-    if (hold && (isDone || hold.until > Date.now())) this.#of(claim.job.task).delete(claim.job.id)
+    const until = this.#holds.until(task)
+    return jobKeys.map(key => until(key) ?? Date.now() + CHECK)
   }
 
   async renew(claim: Claim, lease: number): Promise<'held' | 'lost'> {
     const until = Date.now() + lease
     const { id, task } = claim.job
     const isHeld = (await this.#queues.of(task).extendLock(jobKey(id), claim.token, Math.ceil(lease))) === 1
-    const hold = this.#hold(claim)
+    const hold = this.#holds.get(claim)
     if (isHeld && hold) hold.until = until
-    if (!isHeld) this.#drop(claim, false)
+    if (!isHeld) this.#holds.drop(claim, false)
     return isHeld ? 'held' : 'lost'
   }
 
@@ -129,7 +92,7 @@ export class Claims {
 
   /** BullMQ asks nobody who says how far a job is: it is looked first, and nothing is said of one that is being ended. */
   async progress(claim: Claim, text: string): Promise<boolean> {
-    const hold = this.#hold(claim)
+    const hold = this.#holds.get(claim)
     if (!hold) return this.#say(claim, text)
     const said = hold.saying.then(() => !hold.isOver && this.#say(claim, text, hold))
     hold.saying = said.catch(() => {})
@@ -148,12 +111,13 @@ export class Claims {
   }
 
   async finish(claim: Claim, state: 'succeeded' | 'failed', result: string, keep: number): Promise<boolean> {
-    const isDoubtful = this.#doubts.has(claim.token)
+    const wasTold = this.#told.has(claim.token)
+    this.#told.set(claim.token, true)
     const entity = await this.#last(claim)
     const isDone = entity !== undefined && (await this.#end(claim, entity, endOf(entity.job, state, result, keep)))
-    this.#drop(claim, isDone)
+    this.#holds.drop(claim, isDone)
     if (isDone) await this.#keys.free(entity.data, 'ended')
-    return isDone || (isDoubtful && this.#isSo(claim, state, result))
+    return isDone || (wasTold && this.#isSo(claim, state, result))
   }
 
   async #end({ token }: Claim, { job }: Entity, outcome: Outcome): Promise<boolean> {
@@ -164,20 +128,15 @@ export class Claims {
       outcome.state === 'succeeded'
         ? queue.moveToCompleted(it, value, false, token, false)
         : queue.moveToFailed(it, JSON.stringify(value), false, token, false)
-    try {
-      const [isDone] = await Promise.all([did(step), this.#queues.look(job.id, outcome.keep)])
-      // Somebody else knows for how long it is kept.
-      if (!isDone) await this.#queues.look(job.id, 0)
-      return isDone
-    } catch (error) {
-      this.#doubts.add(token)
-      throw error
-    }
+    const [isDone] = await Promise.all([did(step), this.#queues.look(job.id, outcome.keep)])
+    // Somebody else knows for how long it is kept.
+    if (!isDone) await this.#queues.look(job.id, 0)
+    return isDone
   }
 
   /** The job as it is when nothing more is said of it. */
   async #last(claim: Claim): Promise<Entity | undefined> {
-    const hold = this.#hold(claim)
+    const hold = this.#holds.get(claim)
     if (!hold) return this.#running(claim)
     hold.isOver = true
     await hold.saying
@@ -186,7 +145,6 @@ export class Claims {
 
   async #isSo({ job: { task, id }, token }: Claim, state: string, result: string): Promise<boolean> {
     const entity = await this.#queues.entity(task, id)
-    this.#doubts.delete(token)
     return entity?.token === token && entity.outcome?.state === state && entity.outcome.result === result
   }
 
@@ -206,7 +164,7 @@ export class Claims {
     const options = { skipAttempt: isHandedBack, fieldsToUpdate: { failedReason } }
     const { task, id } = claim.job
     const isDone = await did(this.#queues.of(task).moveToDelayed(jobKey(id), due, 0, claim.token, options))
-    this.#drop(claim, isDone)
+    this.#holds.drop(claim, isDone)
     return isDone
   }
 }

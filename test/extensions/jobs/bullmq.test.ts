@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Engine, Job } from '../../../dist/extensions/jobs/engine.js'
@@ -194,6 +195,47 @@ testOwn('bullmq: when all jobs are gone, nothing is left of them', {}, async (t,
   await engine.close()
 })
 
+testOwn('bullmq: a key of a process that died before its job was kept is free after 3 s', {}, async (t, own) => {
+  const { hashOf } = await import(pathToFileURL(join(root, 'dist/extensions/jobs/bullmq/text.js')).href)
+  const engine = bullmq(own.url)
+  await engine.open()
+  const job = newJob({ keys: [{ text: 'k', until: 'ended' }] })
+  const registry = new Queue('%jobs', { connection: { url: own.url, maxRetriesPerRequest: null }, prefix: 'kolba' })
+  const jobId = 'key.of-nobody.0'
+  const deduplication = { id: hashOf(job.task, 'k') }
+  await registry.add('key', { id: 'of-nobody', until: 'ended' }, { jobId, delay: HOUR, deduplication })
+  const start = performance.now()
+  t.like(await engine.add(job), { isNew: true, job: { id: job.id } })
+  t.true(performance.now() - start >= 2900)
+  t.like(await engine.add(newJob({ keys: job.keys })), { isNew: false, job: { id: job.id } })
+  await registry.close()
+  await engine.close()
+})
+
+testOwn(
+  'bullmq: whoever loses its key as it is slow to add its job is given the job that has it',
+  {},
+  async (t, own) => {
+    const client = new Redis(own.url)
+    const job = newJob({ keys: [{ text: 'k', until: 'ended' }] })
+    const { stop, isStopped } = stopAt(client, `job.${job.id}`)
+    const [slow, quick] = [bullmq(client, { timeout: 30 }), bullmq(own.url)]
+    await slow.open()
+    await quick.open()
+    const adding = slow.add(job)
+    await isStopped
+    const { job: winner } = (await quick.add(newJob({ keys: job.keys }))) as { job: Job }
+    stop()
+    t.deepEqual(await adding, { job: winner, isNew: false })
+    t.like(await quick.get(job.id), { state: 'cancelled' })
+    t.is((await quick.claim(job.task, HOUR))?.job.id, winner.id)
+    t.is(await quick.claim(job.task, HOUR), undefined)
+    await slow.close()
+    await quick.close()
+    client.disconnect()
+  },
+)
+
 testOwn('bullmq: a client of ioredis that was given stays open', {}, async (t, own) => {
   const client = new Redis(own.url)
   const engine = bullmq(client, { prefix: 'mine' })
@@ -244,6 +286,23 @@ function testOwn(
       await own.remove()
     }
   })
+}
+
+/** Holds back the first command with such a text in its arguments, until it is told to stop that. */
+function stopAt(client: Redis, text: string): { stop: () => void; isStopped: Promise<void> } {
+  const send = client.sendCommand.bind(client)
+  let stop = () => {}
+  const isStopped = new Promise<void>(resolve => {
+    let isFirst = true
+    client.sendCommand = (command, ...rest) => {
+      if (!isFirst || !command.args.some(it => String(it).includes(text))) return send(command, ...rest)
+      isFirst = false
+      stop = () => send(command, ...rest)
+      resolve()
+      return command.promise
+    }
+  })
+  return { stop: () => stop(), isStopped }
 }
 
 async function closedPort(): Promise<number> {
