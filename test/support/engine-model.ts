@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Claim, Engine, Job, NewJob, State } from '../../dist/extensions/jobs/engine.js'
-import { newJob } from './engine-suite.js'
+import { newJob } from './new-job.js'
 
 const HOUR = 3_600_000
 /** When jobs of the model are due, so that an order is known: three times that are past, and one that is far. */

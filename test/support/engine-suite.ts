@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Claim, Engine, Job, NewJob, State } from '../../dist/extensions/jobs/engine.js'
 import { followsModel } from './engine-model.js'
+import { newJob } from './new-job.js'
 
 /** Where jobs are, empty at first. */
 export interface Store {
@@ -32,25 +32,6 @@ const TASK = 'POST /reports'
 const DAY = 86_400_000
 /** Until what has to happen has happened, in milliseconds: a busy machine is slow. */
 const PATIENCE = 40_000
-
-let count = 0
-
-/** A job to be kept, of which the test says what matters to it. */
-export function newJob(fields: Partial<NewJob> = {}): NewJob {
-  count += 1
-  return {
-    id: `${randomUUID()}-${count}`,
-    task: TASK,
-    owner: undefined,
-    request: '{}',
-    fingerprint: 'f',
-    due: Date.now(),
-    priority: 0,
-    keys: [],
-    limit: 1_000_000,
-    ...fields,
-  }
-}
 
 type Use = (t: ExecutionContext, engine: Engine, another: () => Promise<Engine>) => Promise<unknown>
 
