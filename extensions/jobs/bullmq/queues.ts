@@ -70,7 +70,7 @@ export class Queues {
   /** Keeps a job. Its entry in the registry comes first: one that is there alone goes with the next look. */
   async add(data: Data, priority: number): Promise<void> {
     const { id, task, owner, keys, due } = data
-    await Promise.all([this.#quieten('', this.registry), this.#quieten(task, this.of(task))])
+    await Promise.all([this.#quieten('%jobs', this.registry), this.#quieten(task, this.of(task))])
     const key = jobKey(id)
     const delay = Math.max(0, Math.ceil(due - Date.now()))
     await this.put(key, 'job', { id, task, owner, keys: keys.length }, { delay: delay + LOOK })
@@ -117,8 +117,8 @@ export class Queues {
   async shelve(job: Job, keep: number, keys: number): Promise<void> {
     const { id, task, owner } = job
     const listed = { id, task, owner, keys, ended: { job: toJson(job), keep } }
-    await did(this.registry.updateData({ id: jobKey(id) }, toJson(listed)))
-    await did(this.of(task).remove(jobKey(id), false))
+    const isKept = await did(this.registry.updateData({ id: jobKey(id) }, toJson(listed)))
+    if (isKept) await did(this.of(task).remove(jobKey(id), false))
   }
 
   /** Has BullMQ find at once what has no lock any more: it marks everything, and takes what it has marked before. */
