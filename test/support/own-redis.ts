@@ -55,13 +55,16 @@ export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis
     await once(ending, 'close')
   }
 
+  const atExit = () => child?.kill('SIGKILL')
+
   async function remove(): Promise<void> {
     await kill()
+    process.off('exit', atExit)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   // Nothing of it stays when the tests end before their time.
-  process.once('exit', () => child?.kill('SIGKILL'))
+  process.once('exit', atExit)
   await start()
   return { url, folder, signal: name => child?.kill(name), kill, start, remove }
 }
