@@ -30,6 +30,7 @@ import { isEnded } from './jobs/state.ts'
 import { type PlainTask, plainTask, type TaskContext } from './jobs/tasks.ts'
 import type { Task, Work } from './jobs/work.ts'
 
+export { type BullMQOptions, bullmq } from './jobs/bullmq.ts'
 export type { Added, Claim, Engine, Job, NewJob, State } from './jobs/engine.ts'
 export { JobCancelled, JobHandedBack, JobLost, JobTooLate } from './jobs/errors.ts'
 export { jobFields } from './jobs/fields.ts'
