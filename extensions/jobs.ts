@@ -28,6 +28,7 @@ import type { JobAdds } from './jobs/request.ts'
 import { resourcesOf } from './jobs/routes.ts'
 import { isEnded } from './jobs/state.ts'
 import { type PlainTask, plainTask, type TaskContext } from './jobs/tasks.ts'
+import { threadsOf } from './jobs/thread.ts'
 import type { Task, Work } from './jobs/work.ts'
 
 export type { Added, Claim, Engine, Job, NewJob, State } from './jobs/engine.ts'
@@ -79,6 +80,8 @@ export function jobs(options: JobsOptions = {}): Jobs {
   const ends: (() => void)[] = []
   const life = lifeOf(engine, () => work)
   const common = termsOf({}, options)
+  const logger = () => options.logger ?? [...apps][0]?.logger ?? plainLogger
+  const threads = threadsOf(logger)
 
   const work: Work = {
     engine,
@@ -87,7 +90,8 @@ export function jobs(options: JobsOptions = {}): Jobs {
     list: options.list,
     running: new Map(),
     closing: life.closing,
-    logger: () => options.logger ?? [...apps][0]?.logger ?? plainLogger,
+    threads,
+    logger,
     ready: life.ready,
     add(task) {
       addTask(task)
@@ -123,12 +127,13 @@ export function jobs(options: JobsOptions = {}): Jobs {
     apps.add(app)
     app.onStart(async () => {
       checkMounted(app)
+      await threads.check()
       await life.ready()
       if (!engine.isLasting) app.logger.warn({ engine: engine.name }, LOST)
       if (options.run !== 'apart' || app.isWorker) await life.begin()
     })
     app.onDrain(() => life.drain(app.settings.timeouts.drain))
-    app.onStop(life.close)
+    app.onStop(letGo)
   }
 
   function checkMounted(app: Kolba): void {
@@ -170,10 +175,15 @@ export function jobs(options: JobsOptions = {}): Jobs {
   async function close(seconds = 10): Promise<void> {
     try {
       await life.drain(seconds)
-      await life.close()
+      await letGo()
     } finally {
       end()
     }
+  }
+
+  async function letGo(): Promise<void> {
+    await threads.close()
+    await life.close()
   }
 
   function end(): void {

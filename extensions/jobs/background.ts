@@ -16,7 +16,7 @@ import { fingerprintOf, type JobAdds, requestText } from './request.ts'
 import { checkRoute, noteOf } from './route.ts'
 import { routeTask } from './route-task.ts'
 import type { Resources } from './routes.ts'
-import { threaded } from './thread.ts'
+import { THREADS } from './thread/pool.ts'
 import type { Task, Work } from './work.ts'
 
 /** Makes jobs of what stands below it, on each route that it comes to stand on. */
@@ -34,17 +34,25 @@ export function backgroundOf<Needs>(
     checkRoute(route, self)
     work.join(route.app)
     const name = own.name ?? nameOf(route)
-    const handler = own.thread && threaded(own.thread, route, work)
-    const task = routeTask(name, termsOf(common, own), route, self, handler)
+    const handler = own.thread && work.threads.handler(own.thread, route, own.fields)
+    const terms = termsOf(common, own)
+    // What waits for a thread here is better done by another process.
+    const concurrency = handler ? Math.min(terms.concurrency, THREADS) : terms.concurrency
+    const task = routeTask(name, { ...terms, concurrency }, route, self, handler)
     work.add(task)
     const make = makerOf(work, task, own)
 
     return (ctx: AroundContext, next: Next<JobAdds>) => {
       ctx.vary('Prefer')
       const preferences = preferencesOf(ctx)
-      if (isPreferred && !preferences.respondAsync) return next(inRequest(ctx))
+      if (isPreferred && !preferences.respondAsync) return now(ctx, next)
       // HEAD is answered as GET would be, and begins nothing (RFC 9110 section 9.3.2).
       return ctx.method === 'HEAD' ? new Reply(202) : begin(ctx)
+    }
+
+    /** Nor does a handler that computes for long keep others waiting where its client waits for it. */
+    function now(ctx: AroundContext, next: Next<JobAdds>): unknown {
+      return handler ? task.below(ctx)(Object.assign(ctx, inRequest(ctx))) : next(inRequest(ctx))
     }
 
     async function begin(ctx: AroundContext): Promise<Reply> {

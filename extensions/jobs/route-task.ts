@@ -6,15 +6,20 @@ import { contextOf, readRequest, type StoredRequest } from './request.ts'
 import { toText } from './stored.ts'
 import type { Attempt, Failure, Running, Task } from './work.ts'
 
+export interface RouteTask extends Task {
+  /** What stands below `background()`, for a request to this route. */
+  below(request: Pick<StoredRequest, 'method' | 'url'>): Handler<BaseContext>
+}
+
 /**
  * The jobs of a route: what stands below `background()` runs with a context of its own.
  *
  * @param handler what runs in place of the route's own
  */
-export function routeTask(name: string, terms: Terms, route: Route, self: Decorator, handler?: Handler): Task {
+export function routeTask(name: string, terms: Terms, route: Route, self: Decorator, handler?: Handler): RouteTask {
   let below: Handler<BaseContext> | undefined
 
-  function belowIn({ method, url }: StoredRequest): Handler<BaseContext> {
+  function belowIn({ method, url }: Pick<StoredRequest, 'method' | 'url'>): Handler<BaseContext> {
     const { endpoint } = route.app.match(method, new URL(url, 'http://localhost').pathname)
     if (endpoint?.route === route) below ??= belowOf(endpoint, self, handler)
     if (below) return below
@@ -37,7 +42,7 @@ export function routeTask(name: string, terms: Terms, route: Route, self: Decora
     }
   }
 
-  return { name, terms, begin }
+  return { name, terms, begin, below: belowIn }
 }
 
 /** What is gone when it is asked for again may be there; the others would say the same each time (RFC 9110 section 15.5). */

@@ -2,6 +2,7 @@ import type { AnyDecorator, AroundContext, BaseContext, Kolba, Logger, Preferenc
 import type { Changes } from './changes.ts'
 import type { Engine, Job } from './engine.ts'
 import type { Terms } from './options.ts'
+import type { Threads } from './thread.ts'
 
 /** A job that is being done. */
 export interface Running {
@@ -44,6 +45,7 @@ export interface Work {
   /** Milliseconds. */
   readonly lease: number
   readonly list: AnyDecorator | undefined
+  readonly threads: Threads
   /** Those that this process has taken up, by id: to be stopped without asking the engine. */
   readonly running: Map<string, (reason: Error) => void>
   /** Aborts when this process ends. */
