@@ -10,13 +10,17 @@ export type AddedJob = Omit<NewJob, 'id' | 'task' | 'limit'>
  *
  * @throws Problem 503 where too many wait, and where the engine fails
  */
-export async function addJob(work: Work, { name, terms }: Task, job: AddedJob): Promise<Exclude<Added, 'full'>> {
+export async function addJob(work: Work, task: Task, job: AddedJob): Promise<Exclude<Added, 'full'>> {
+  const added = await addUnlessFull(work, task, job)
+  if (added !== 'full') return added
+  const detail = `${task.name}: ${task.terms.limit} jobs are waiting. Raise limit, or start more workers.`
+  throw problem(503, { detail, headers: { 'Retry-After': '10' } })
+}
+
+/** @throws Problem 503 where the engine fails */
+export async function addUnlessFull(work: Work, { name, terms }: Task, job: AddedJob): Promise<Added> {
   const added = await tryToAdd(work, { ...job, id: randomUUID(), task: name, limit: terms.limit })
-  if (added === 'full') {
-    const detail = `${name}: ${terms.limit} jobs are waiting. Raise limit, or start more workers.`
-    throw problem(503, { detail, headers: { 'Retry-After': '10' } })
-  }
-  if (added.isNew) work.changes.tell(name)
+  if (added !== 'full' && added.isNew) work.changes.tell(name)
   return added
 }
 

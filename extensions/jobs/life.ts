@@ -36,11 +36,15 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
   let hasBegun = false
 
   async function open(): Promise<void> {
-    if (closing.signal.aborted) throw new TypeError('jobs: they have been closed. Make others.')
+    checkOpen()
     await engine.open()
     const sweep = () =>
       engine.sweep().catch(error => work().logger().warn({ err: error }, 'jobs: expired ones could not be removed.'))
     sweeping = setInterval(sweep, SWEEPING).unref()
+  }
+
+  function checkOpen(): void {
+    if (closing.signal.aborted) throw new TypeError('jobs: they have been closed. Make others.')
   }
 
   function ready(): Promise<void> {
@@ -68,12 +72,23 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
     await within(GRACE, idle)
   }
 
+  async function letGo(): Promise<void> {
+    // One that could not be opened has nothing to let go, and whoever wanted it was told.
+    const isOpen = await opened?.then(
+      () => true,
+      () => false,
+    )
+    if (isOpen) await engine.close()
+  }
+
   return {
     closing: closing.signal,
     ready,
     async begin() {
+      checkOpen()
       await ready()
-      if (hasBegun) return
+      // It may have been told to end while the engine was opened.
+      if (hasBegun || closing.signal.aborted) return
       hasBegun = true
       for (const name of tasks.keys()) beginTask(name)
     },
@@ -87,7 +102,7 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
     },
     async close() {
       clearInterval(sweeping)
-      closed ??= opened ? engine.close() : Promise.resolve()
+      closed ??= letGo()
       await closed
     },
   }

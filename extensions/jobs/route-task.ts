@@ -55,7 +55,7 @@ async function failureOf(ctx: BaseContext, thrown: unknown): Promise<Failure> {
   const status = refusal ? refusal.problem.status : ctx.status
   return {
     error,
-    isPermanent: isPermanent(thrown) || (status < 500 && !PASSING.has(status)),
+    isPermanent: isPermanent(thrown, status),
     text: refusal ? problemText(refusal.problem, ctx.requestId) : await resultText(ctx, undefined),
     // An error that `onError` has answered was told when it did.
     tell: () => (refusal ? app.inside.tell(error, ctx) : undefined),
@@ -67,11 +67,11 @@ export function plainFailure(thrown: unknown, tell: (error: Error) => void): Fai
   const error = toError(thrown)
   const problem = toProblem(error)
   const text = problemText(problem, undefined)
-  return { error, isPermanent: isPermanent(thrown) || problem.status < 500, text, tell: () => tell(error) }
+  return { error, isPermanent: isPermanent(thrown, problem.status), text, tell: () => tell(error) }
 }
 
-function isPermanent(thrown: unknown): boolean {
-  return (thrown as { retry?: unknown } | null | undefined)?.retry === false
+function isPermanent(thrown: unknown, status: number): boolean {
+  return Object(thrown).retry === false || (status < 500 && !PASSING.has(status))
 }
 
 /** A problem document, which is another resource's when it is asked for, and so has no `instance` yet. */
