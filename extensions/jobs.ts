@@ -20,6 +20,7 @@ import { memory } from './jobs/memory.ts'
 import {
   type BackgroundOptions,
   checkJobs,
+  checkTask,
   type JobsOptions,
   type TaskOptions,
   type Terms,
@@ -170,10 +171,12 @@ export function jobs(options: JobsOptions = {}): Jobs {
     app.onStop(letGo)
   }
 
-  /** Two of the same name would do each other's jobs. */
-  function checkOnce(where: string): void {
-    if (names.has(where)) throw new TypeError(`${where}: there is one of this name. Give another name.`)
-    names.add(where)
+  function checkPlain(where: string, name: string, handler: unknown, own: TaskOptions | undefined): void {
+    checkHook(where, handler)
+    checkTask(where, own)
+    // Two of the same name would do each other's jobs.
+    if (names.has(name)) throw new TypeError(`${where}: there is one of this name. Give another name.`)
+    names.add(name)
   }
 
   function warn(): void {
@@ -194,7 +197,7 @@ export function jobs(options: JobsOptions = {}): Jobs {
     routes: resources.routes,
     task(name, handler, own) {
       checkOptions('task', { name }, { name: kinds.text })
-      checkOnce(`task ${name}`)
+      checkPlain(`task ${name}`, name, handler, own)
       const { add } = plainTask(work, options, name, handler, own)
       return { add }
     },
@@ -202,7 +205,7 @@ export function jobs(options: JobsOptions = {}): Jobs {
       if (!name) throw new TypeError(`every ${schedule}: the handler has no name. Give one: { name: 'tidy up' }.`)
       checkOptions('every', { schedule, name, timezone }, EVERY)
       const where = `every ${name}`
-      checkOnce(where)
+      checkPlain(where, where, handler, own)
       const next = scheduleOf(where, schedule, timezone)
       const { task } = plainTask(work, { ...options, ...OF_SCHEDULE }, where, handler, own)
       addTask(task, () => keepSchedule(work, task, next))

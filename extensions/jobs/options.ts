@@ -187,7 +187,7 @@ function checkTime(where: string, { delay, runAt }: { delay?: unknown; runAt?: u
     throw new TypeError(`${where}: there are delay and runAt. Give one of them.`)
 }
 
-export function checkTask(where: string, options: TaskOptions): void {
+export function checkTask(where: string, options: TaskOptions = {}): void {
   const { retry, timeout, concurrency, limit, keep } = DEFAULTS
   checkOptions(where, options, { retry, timeout, concurrency, limit, keep })
   checkRetry(where, options.retry)

@@ -1,7 +1,7 @@
-import { checkHook, kinds, show } from '../../src/index.ts'
+import { kinds, show } from '../../src/index.ts'
 import { addJob } from './add.ts'
 import { plainText } from './answer.ts'
-import { type AddOptions, checkAdd, checkTask, type JobDefaults, type TaskOptions, termsOf } from './options.ts'
+import { type AddOptions, checkAdd, type JobDefaults, type TaskOptions, termsOf } from './options.ts'
 import { addsOf, type JobAdds, readRequest } from './request.ts'
 import { plainFailure } from './route-task.ts'
 import { toText } from './stored.ts'
@@ -35,8 +35,6 @@ export function plainTask<Fields extends object>(
   handler: (ctx: TaskContext<Fields>) => unknown,
   options: TaskOptions = {},
 ): PlainTask<Fields> & { task: Task } {
-  checkTask(`task ${name}`, options)
-  checkHook(`task ${name}`, handler)
   const task: Task = {
     name,
     terms: termsOf(common, options),
