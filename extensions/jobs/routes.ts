@@ -136,5 +136,7 @@ async function newest(all: AsyncIterable<JobState>): Promise<{ items: JobState[]
 }
 
 function wantsEvents(ctx: BaseContext): boolean {
-  return /text\/event-stream/i.test(ctx.get('Accept')) && ctx.accepts('json', 'text/event-stream') !== 'json'
+  return (
+    /text\/event-stream/i.test(ctx.get('Accept')) && ctx.accepts('json', 'text/event-stream') === 'text/event-stream'
+  )
 }

@@ -245,7 +245,7 @@ const GUARDED = 'stands below background, so that anybody makes a job. Put it ab
 const MISPLACED: [title: string, put: (work: Jobs) => AnyDecorator, message: string][] = [
   ['body()', work => guard(work, body()), `PUT /x: body ${READ}`],
   ['input() of a body', work => guard(work, input({ body: { a: text() } })), `PUT /x: input ${READ}`],
-  ['patch()', work => guard(work, json(), body()), `PUT /x: body ${READ}`],
+  ['patch()', work => guard(work, json(), patch({ load: () => ({}) })), `PATCH /x: patch ${READ}`],
   ['tokenAuth()', work => guard(work, tokenAuth({ secret: SECRET, ...EXPECTED })), `PUT /x: tokenAuth ${GUARDED}`],
   ['roles()', work => guard(work, json(), roles('admin')), `PUT /x: roles(admin) ${GUARDED}`],
   [
