@@ -143,14 +143,25 @@ export function jobs(options: JobsOptions = {}): Jobs {
       if (!wait) return undefined
       applied('wait')
       // The handler has so many seconds for its answer, and that of others is written in the last of them.
-      const longest = Math.max(ctx.app.settings.timeouts.handler - 1, 0.1)
-      const late = AbortSignal.timeout(Math.min(wait, longest) * 1000)
-      return work.changes.until(id, job => !job || isEnded(job), AbortSignal.any([ctx.signal, work.closing, late]))
+      const { handler } = ctx.app.settings.timeouts
+      const milliseconds = Math.min(wait, Math.max(handler - 1, handler / 2)) * 1000
+      const patience = { milliseconds, signals: [ctx.signal, work.closing] }
+      try {
+        return await work.changes.until(id, job => !job || isEnded(job), patience)
+      } catch (err) {
+        // The job is kept, and its place is as good an answer as its outcome.
+        work.logger().warn({ err, job: id }, 'jobs: an outcome could not be waited for, because the engine failed.')
+        return undefined
+      }
     },
   }
   const resources = resourcesOf(work)
 
   function addTask(task: Task, beside?: () => () => void): void {
+    const before = tasks.get(task.name)?.handler
+    // An app that is mounted on another registers its routes there as well.
+    if (before && task.handler && before !== task.handler)
+      throw new TypeError(`background ${task.name}: two routes have this name for their jobs. Give each its own.`)
     tasks.set(task.name, task)
     life.add(task, beside)
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Engine } from './engine.ts'
 import { JobHandedBack } from './errors.ts'
 import { type Runner, runTask } from './runner.ts'
@@ -29,6 +30,8 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
   const runners = new Map<string, Runner>()
   const ends = new Map<string, () => void>()
   const closing = new AbortController()
+  // Every client that waits listens to it.
+  setMaxListeners(0, closing.signal)
   let opened: Promise<void> | undefined
   let drained: Promise<void> | undefined
   let closed: Promise<void> | undefined

@@ -12,8 +12,8 @@ export interface StoredRequest extends DetachedRequest {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** None of these is a secret, which credentials, cookies and keys are. */
-const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate', 'user-agent']
+/** The headers that a job has. None of these is a secret, which credentials, cookies and keys are. */
+export const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate', 'user-agent']
 
 /**
  * What a job has of a request, as text: its URL, its parameters, and what the decorators above have added to ctx.
@@ -40,11 +40,15 @@ export function addedTo(ctx: BaseContext, names: readonly string[] | undefined):
 
 export const PREFER = 'prefer'
 
-/** What tells one request from another: its URL and what was read of it, and not who sends it when. */
+/**
+ * What tells one request from another: its URL and what was read of it, and not who sends it when, for a token that was
+ * renewed makes another user of the same one.
+ */
 export function fingerprintOf(text: string): string {
   const { request, fields } = JSON.parse(text)
+  const { user, ...read } = fields
   return createHash('sha256')
-    .update(JSON.stringify([request.method, request.url, fields]))
+    .update(JSON.stringify([request.method, request.url, read]))
     .digest('base64url')
 }
 

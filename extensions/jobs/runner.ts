@@ -39,12 +39,16 @@ export function runTask(work: Work, task: Task): Runner {
       wait = await untilDue()
     } catch (error) {
       wait = RECOVERY
-      work.logger().error({ err: error, task: task.name }, `jobs: the engine ${engine.name} failed. It is asked again.`)
+      tell(error)
     } finally {
       isLooking = false
     }
     if (isAsked && isOpen) return wake()
     sleep(wait)
+  }
+
+  function tell(err: unknown): void {
+    work.logger().error({ err, task: task.name }, `jobs: the engine ${engine.name} failed. It is asked again.`)
   }
 
   async function takeUp(): Promise<void> {
@@ -59,10 +63,12 @@ export function runTask(work: Work, task: Task): Runner {
 
   function begin(claim: Claim): void {
     changes.tell(claim.job.id)
-    const run = attempt(work, task, claim).finally(() => {
-      running.delete(run)
-      wake()
-    })
+    const run = attempt(work, task, claim)
+      .catch(tell)
+      .finally(() => {
+        running.delete(run)
+        wake()
+      })
     running.add(run)
   }
 

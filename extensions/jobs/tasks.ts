@@ -1,9 +1,9 @@
 import { kinds, show } from '../../src/index.ts'
 import { addJob } from './add.ts'
-import { plainText } from './answer.ts'
+import { answerText, plainAnswer } from './answer.ts'
+import { accepted, plainFailure } from './failure.ts'
 import { type AddOptions, checkAdd, type JobDefaults, type TaskOptions, termsOf } from './options.ts'
 import { addsOf, type JobAdds, readRequest } from './request.ts'
-import { plainFailure } from './route-task.ts'
 import { toText } from './stored.ts'
 import type { Task, Work } from './work.ts'
 
@@ -45,9 +45,9 @@ export function plainTask<Fields extends object>(
         async run() {
           const { params, fields } = readRequest(running.job.request)
           const ctx = { ...fields, params, signal: running.signal, ...addsOf(running) }
-          return plainText(name, await handler(ctx as never))
+          return answerText(name, accepted(await plainAnswer(await handler(ctx as never))))
         },
-        fail: async thrown => plainFailure(thrown, tell),
+        fail: async thrown => plainFailure(name, thrown, tell),
       }
     },
   }

@@ -16,6 +16,8 @@ export interface Running {
 export interface Task {
   readonly name: string
   readonly terms: Terms
+  /** The handler of its route, where it has one. */
+  readonly handler?: unknown
   /** Gets ready to do one of its jobs. */
   begin(running: Running): Attempt
 }
