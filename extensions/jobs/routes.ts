@@ -1,5 +1,6 @@
 import { preferencesOf } from '../../src/headers/index.ts'
 import { type BaseContext, type Blueprint, blueprint, type Context, type Kolba, Reply } from '../../src/index.ts'
+import { headerOf, readAnswer } from './answer.ts'
 import { asked, engineFailure } from './asked.ts'
 import type { Job } from './engine.ts'
 import { JobCancelled } from './errors.ts'
@@ -94,7 +95,7 @@ export function resourcesOf(work: Work): Resources {
     const signals = [ctx.signal, work.closing]
     return new Reply(
       200,
-      events(work, job, seen, signals, job => describe(ctx, job)),
+      events(work, job, seen, signals, job => describe(ctx, job, placeOf(job))),
       headers,
     )
   }
@@ -125,6 +126,11 @@ export function resourcesOf(work: Work): Resources {
       return outcome(job, job.result, place)
     },
   }
+}
+
+/** Where what came of a job is, if it is elsewhere. */
+function placeOf({ state, result }: Job): string | undefined {
+  return state === 'succeeded' && result !== undefined ? headerOf(readAnswer(result).headers, 'location') : undefined
 }
 
 const NEWEST = 100

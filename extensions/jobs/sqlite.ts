@@ -28,7 +28,8 @@ const OPTIONS = { driver: among('node:sqlite', 'libsql'), timeout: kinds.seconds
  * Leases go by the clock of the machine. Several machines need `bullmq()`, as a file on a network is not safe: locks do
  * not hold there.
  *
- * Needs Node 22.13 or newer, which has SQLite, or the package libsql.
+ * Needs Node 22.13 or newer, which has SQLite, or the package libsql. Of the two Node's is the newer: libsql 0.5 has SQLite
+ * 3.45, which lacks the repair of a very rare fault where several processes empty the log at one time (before 3.51.3).
  *
  * @param file its path; the folder has to be there, the file is made
  * @throws TypeError for no path, a database in memory, and a wrong option; when it is opened, for a missing package

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Claim, Engine, Job, NewJob, State } from '../../dist/extensions/jobs/engine.js'
-import { newJob } from './engine-suite.js'
+import { newJob } from './new-job.js'
 
 const HOUR = 3_600_000
 /** When jobs of the model are due, so that an order is known: three times that are past, and one that is far. */
@@ -93,11 +93,18 @@ class Model {
     if (command.kind === 'add') return this.#add(command)
     if (command.kind === 'claim') return this.#claim(this.#prefix + command.task)
     if (command.kind === 'sweep') return this.#sweep()
-    const it = this.#all[command.index % Math.max(this.#all.length, 1)]
-    if (!it || this.#swept.has(it)) return
-    if (command.kind === 'cancel') return this.#cancel(it, command.keep)
-    if (command.kind === 'expire') return this.#expire(it)
-    if (it.claim) return this.#hold(it, it.claim, command)
+    const all = this.#all.filter(it => !this.#swept.has(it))
+    if (command.kind === 'cancel' || command.kind === 'expire') {
+      const it = all[command.index % all.length]
+      if (!it) return
+      return command.kind === 'cancel' ? this.#cancel(it, command.keep) : this.#expire(it)
+    }
+    // Of those that somebody has or had; most often of those that run.
+    const taken = all.filter(({ claim }) => claim)
+    const running = taken.filter(({ job }) => job.state === 'running')
+    const some = command.index % 5 > 0 && running.length > 0 ? running : taken
+    const it = some[command.index % some.length]
+    if (it?.claim) return this.#hold(it, it.claim, command)
   }
 
   /** Everything that the engine says without being changed. */

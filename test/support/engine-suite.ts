@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Claim, Engine, Job, NewJob, State } from '../../dist/extensions/jobs/engine.js'
 import { followsModel } from './engine-model.js'
+import { newJob } from './new-job.js'
 
 /** Where jobs are, empty at first. */
 export interface Store {
@@ -30,25 +30,6 @@ const TASK = 'POST /reports'
 const DAY = 86_400_000
 /** Until what has to happen has happened, in milliseconds: a busy machine is slow. */
 const PATIENCE = 40_000
-
-let count = 0
-
-/** A job to be kept, of which the test says what matters to it. */
-export function newJob(fields: Partial<NewJob> = {}): NewJob {
-  count += 1
-  return {
-    id: `${randomUUID()}-${count}`,
-    task: TASK,
-    owner: undefined,
-    request: '{}',
-    fingerprint: 'f',
-    due: Date.now(),
-    priority: 0,
-    keys: [],
-    limit: 1_000_000,
-    ...fields,
-  }
-}
 
 type Use = (t: ExecutionContext, engine: Engine, another: () => Promise<Engine>) => Promise<unknown>
 
@@ -483,6 +464,14 @@ export function conformance(name: string, options: Conformance): void {
     t.like(next.job, { id: job.id, attempts: 2, failures: 1 })
     t.true(await engine.retry(next, Date.now()))
     t.like((await claimOf(engine)).job, { attempts: 3, failures: 2 })
+  })
+
+  check('retry() keeps a job from the others until it is due, whatever its rank', async (t, engine) => {
+    const claim = await running(engine, { priority: 9 })
+    await engine.retry(claim, Date.now() + DAY)
+    const other = await addTo(engine)
+    t.is((await claimOf(engine)).job.id, other.id)
+    t.is(await engine.claim(TASK, DAY), undefined)
   })
 
   check('release() hands a job back: it is due at once, and this was no failure', async (t, engine) => {

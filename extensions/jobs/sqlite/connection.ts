@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Database, type DriverName, openDatabase } from './driver.ts'
+import { type Database, type DriverName, isBusy, openDatabase } from './driver.ts'
 import { prepareFile } from './schema.ts'
 import { statementsOf } from './statements.ts'
 import { Tables } from './tables.ts'
@@ -22,13 +22,24 @@ export async function connect(file: string, timeout: number, driver?: DriverName
   const folder = dirname(file)
   if (!existsSync(folder)) throw new Error(`sqlite: there is no folder ${folder}. Make it, or give another file.`)
   const patience = new Patience(file, timeout)
-  const database = openDatabase(file, driver)
+  const database = naming(file, () => openDatabase(file, driver))
   try {
-    await patience.have(() => prepareFile(database, file))
+    await patience.have(() => naming(file, () => prepareFile(database, file)))
     return connectionOn(database, patience)
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/** SQLite says what is wrong, but not where. */
+function naming<T>(file: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    const isOurs = (error as Error).message.startsWith('sqlite: ')
+    if (isOurs || isBusy(error)) throw error
+    throw new Error(`sqlite: ${file} cannot be opened: ${(error as Error).message}.`, { cause: error })
   }
 }
 

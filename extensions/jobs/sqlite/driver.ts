@@ -30,7 +30,7 @@ export function openDatabase(file: string, name?: DriverName): Database {
   if (node) return onNode(new (node as NodeSqlite).DatabaseSync(file))
   if (name === 'node:sqlite')
     throw new TypeError(`sqlite: Node ${process.versions.node} has no node:sqlite. Run 22.13 or newer, or use libsql.`)
-  const Libsql = loadLibsql()
+  const Libsql = loadLibsql(name)
   return onLibsql(new Libsql(file))
 }
 
@@ -72,7 +72,6 @@ function onNode(database: NodeDatabase): Database {
 interface LibsqlDatabase extends Pick<Database, 'exec' | 'close'> {
   prepare(sql: string): {
     run(values: Value[]): { changes: number }
-    get(values: Value[]): Row | undefined
     all(values: Value[]): Row[]
   }
 }
@@ -86,22 +85,22 @@ function onLibsql(database: LibsqlDatabase): Database {
       const statement = database.prepare(sql)
       return {
         run: (...values) => statement.run(values).changes,
-        get: (...values) => statement.get(values),
+        // Its own get() does not end a statement that has failed, which then fails for ever.
+        get: (...values) => statement.all(values)[0],
         all: (...values) => statement.all(values),
       }
     },
   }
 }
 
-function loadLibsql(): new (file: string) => LibsqlDatabase {
+function loadLibsql(name: DriverName | undefined): new (file: string) => LibsqlDatabase {
   const require = createRequire(import.meta.url)
   try {
     return require('libsql')
   } catch (error) {
-    throw new TypeError(
-      `sqlite: Node ${process.versions.node} has no SQLite of its own. Run npm install libsql, or Node 22.13 or newer.`,
-      { cause: error },
-    )
+    const what = name ? 'the driver libsql is a package' : `Node ${process.versions.node} has no SQLite of its own`
+    const advice = name ? 'npm install libsql' : 'npm install libsql, or Node 22.13 or newer'
+    throw new TypeError(`sqlite: ${what}. Run ${advice}.`, { cause: error })
   }
 }
 

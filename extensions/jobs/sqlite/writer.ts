@@ -51,10 +51,10 @@ export class Writer {
       const values = await this.#patience.have(() => this.#transaction(group))
       for (const [index, { resolve }] of group.entries()) resolve(values[index] as never)
     } catch (error) {
-      const [first, ...others] = group
-      if (others.length === 0 || error instanceof LockedError) for (const { reject } of group) reject(error)
+      if (error instanceof LockedError) for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(error)
+      else if (group.length === 1) group[0]?.reject(error)
       // One of them has failed: each for itself, so that the others do not.
-      else for (const work of [first as Work, ...others]) await this.#commit([work])
+      else for (const work of group) await this.#commit([work])
     }
   }
 

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -18,7 +19,7 @@ conformance('memory', {
   runs: 300,
 })
 
-const hasNode = process.getBuiltinModule?.('node:sqlite') !== undefined
+const hasNode = isBuiltin('node:sqlite')
 
 for (const driver of ['libsql', 'node:sqlite'] as const) {
   conformance(`sqlite by ${driver}`, {
