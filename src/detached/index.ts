@@ -2,5 +2,6 @@
 
 export { toDocument, toError, toProblem } from '../problem.ts'
 export { closeOnSignal } from '../server.ts'
+export { discard } from '../streams.ts'
 export { belowOf } from './below.ts'
 export { type DetachedRequest, detached } from './detached.ts'

@@ -68,6 +68,24 @@ test('app.close() hands back jobs that do not end in time, as no failure of thei
   t.deepEqual(events, ['release', 'close'])
 })
 
+test('a handler that heeds that it is handed back ends before another one has its job', async t => {
+  const { engine, events } = told()
+  const its = jobsApp(t, { engine })
+  const running = signal()
+  its.app.post('/x', its.work.background(), async ctx => {
+    running.resolve()
+    await new Promise(resolve => ctx.signal.addEventListener('abort', resolve))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    events.push('tidied up')
+    return 'partly'
+  })
+  const place = await begin(t, its, '/x')
+  await running.promise
+  await its.app.close()
+  t.deepEqual(events, ['tidied up', 'release', 'close'])
+  t.is((await engine.get(place.slice(6)))?.state, 'queued')
+})
+
 test('what is handed back is begun again by another process, under the same id', async t => {
   const engine = { ...memory(), close: async () => {} }
   const [one, other] = [jobsApp(t, { engine }), jobsApp(t, { engine })]
