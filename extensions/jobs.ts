@@ -28,9 +28,9 @@ import {
 } from './jobs/options.ts'
 import type { JobAdds } from './jobs/request.ts'
 import { resourcesOf } from './jobs/routes.ts'
-import { isEnded } from './jobs/state.ts'
 import { type PlainTask, plainTask, type TaskContext } from './jobs/tasks.ts'
 import { threadsOf } from './jobs/thread.ts'
+import { waitFor } from './jobs/wait.ts'
 import type { Task, Work } from './jobs/work.ts'
 
 export type { Added, Claim, Engine, Job, NewJob, State } from './jobs/engine.ts'
@@ -139,21 +139,7 @@ export function jobs(options: JobsOptions = {}): Jobs {
         'jobs: principal gave no string, or an empty one. Return who makes the request, or undefined.',
       )
     },
-    async wait(ctx, id, { wait, applied }) {
-      if (!wait) return undefined
-      applied('wait')
-      // The handler has so many seconds for its answer, and that of others is written in the last of them.
-      const { handler } = ctx.app.settings.timeouts
-      const milliseconds = Math.min(wait, Math.max(handler - 1, handler / 2)) * 1000
-      const patience = { milliseconds, signals: [ctx.signal, work.closing] }
-      try {
-        return await work.changes.until(id, job => !job || isEnded(job), patience)
-      } catch (err) {
-        // The job is kept, and its place is as good an answer as its outcome.
-        work.logger().warn({ err, job: id }, 'jobs: an outcome could not be waited for, because the engine failed.')
-        return undefined
-      }
-    },
+    wait: (ctx, id, preferences) => waitFor(work, ctx, id, preferences),
   }
   const resources = resourcesOf(work)
 

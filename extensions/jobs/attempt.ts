@@ -48,16 +48,21 @@ async function conclude(work: Work, task: Task, claim: Claim, signal: AbortSigna
     return held.persist(() => engine.retry(claim, Date.now() + wait))
   }
 
+  let run: Promise<string> | undefined
   try {
     // It was lost so often that it may be what ends the processes that do it.
     if (job.failures >= terms.attempts) throw lost(job.failures)
-    const text = await unless(signal, its.run())
+    run = its.run()
+    const text = await unless(signal, run)
     await progress.flush()
     return await held.persist(() => engine.finish(claim, 'succeeded', text, terms.keep))
   } catch (error) {
     const { reason } = signal
     if (reason instanceof JobCancelled || reason instanceof JobLost) return true
-    if (reason instanceof JobHandedBack) return held.persist(() => engine.release(claim))
+    if (reason instanceof JobHandedBack) {
+      await settled(run)
+      return held.persist(() => engine.release(claim))
+    }
     await progress.flush()
     return fail(await its.fail(error))
   }
@@ -74,6 +79,18 @@ function begun(work: Work, task: Task, running: Running): Attempt {
   } catch (error) {
     return { run: () => Promise.reject(error), fail }
   }
+}
+
+/** Milliseconds for a handler to heed that it is handed back, so that it does not go on beside the one that begins again. */
+const HEEDING = 500
+
+async function settled(run: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, HEEDING)
+  })
+  await Promise.race([Promise.allSettled([run]), late])
+  clearTimeout(timer)
 }
 
 /** Rejects when the signal aborts, whatever the promise is at. */

@@ -33,7 +33,8 @@ export function outcome(job: Job, result: string, place: string, describe?: (res
   // It will not be tried again, so there is nothing to wait for.
   const gone = hasFailed ? ['cache-control', 'retry-after'] : ['cache-control']
   const its = Object.entries(headers).filter(([name]) => !gone.includes(name.toLowerCase()))
-  return new Reply(status, isProblem ? { ...body, instance: place } : body, {
+  // 202 is what it says while it is under way.
+  return new Reply(status === 202 ? 200 : status, isProblem ? { ...body, instance: place } : body, {
     ...Object.fromEntries(its),
     ...cacheControl(headers),
   })

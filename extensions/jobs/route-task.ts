@@ -1,4 +1,4 @@
-import { belowOf } from '../../src/detached/index.ts'
+import { belowOf, discard } from '../../src/detached/index.ts'
 import { type BaseContext, type Decorator, type Handler, nameOf, type Route } from '../../src/index.ts'
 import { answerOf, answerText, whereOf } from './answer.ts'
 import { accepted, failureOf } from './failure.ts'
@@ -40,6 +40,8 @@ export function routeTask(name: string, terms: Terms, route: Route, self: Decora
           const value = await enter(ctx)(ctx)
           return answerText(whereOf(ctx), accepted(await answerOf(ctx, value)))
         } finally {
+          // A stream in Koa's way, whose error nobody would hear.
+          discard(ctx.body)
           // For those that end something with the answer, which this one will never have.
           ctx.res.emit('close')
         }

@@ -18,6 +18,7 @@ const RECOVERY = 1000
 export function runTask(work: Work, task: Task): Runner {
   const { engine, changes } = work
   const running = new Set<Promise<void>>()
+  const waiting: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let isOpen = true
   let isLooking = false
@@ -42,9 +43,15 @@ export function runTask(work: Work, task: Task): Runner {
       tell(error)
     } finally {
       isLooking = false
+      settle()
     }
     if (isAsked && isOpen) return wake()
     sleep(wait)
+  }
+
+  /** Tells those who wait for it that nothing is running. */
+  function settle(): void {
+    if (!isLooking && running.size === 0) for (const go of waiting.splice(0)) go()
   }
 
   function tell(err: unknown): void {
@@ -67,6 +74,7 @@ export function runTask(work: Work, task: Task): Runner {
       .catch(tell)
       .finally(() => {
         running.delete(run)
+        settle()
         wake()
       })
     running.add(run)
@@ -92,10 +100,10 @@ export function runTask(work: Work, task: Task): Runner {
       unlisten()
       clearTimeout(timer)
     },
-    async idle() {
-      while (isLooking || running.size > 0) {
-        await Promise.race([...running, new Promise(resolve => setTimeout(resolve, 10))])
-      }
-    },
+    idle: () =>
+      new Promise(resolve => {
+        waiting.push(resolve)
+        settle()
+      }),
   }
 }

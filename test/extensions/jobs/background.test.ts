@@ -1,3 +1,4 @@
+import { createReadStream, type ReadStream } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import test from 'ava'
 import {
@@ -20,6 +21,8 @@ import { component, inject, type Outcome } from 'kolba/inject'
 import { input } from 'kolba/input'
 import { type JobAdds, type Jobs, jobs } from 'kolba/jobs'
 import { json } from 'kolba/json'
+import { versions } from 'kolba/lifecycle'
+import { middleware } from 'kolba/middleware'
 import { output } from 'kolba/output'
 import { patch } from 'kolba/patch'
 import { prefer } from 'kolba/prefer'
@@ -502,6 +505,69 @@ test('HEAD of a route with background() begins nothing', async t => {
   t.is(kept.length, 0)
   t.is((await its.client.get('/x')).status, 202)
   t.is(kept.length, 1)
+})
+
+test('input() of a query may stand below background(), and what it refuses is what comes of the job', async t => {
+  const its = jobsApp(t)
+  its.app.post('/x', its.work.background(), input({ query: { n: int() } }), ctx => ctx.input.query)
+  t.deepEqual(await (await done(t, its, '/x?n=7')).json(), { n: 7 })
+  const refused = await done(t, its, '/x?n=x')
+  t.is(refused.status, 422)
+  t.deepEqual(Object.keys((await refused.json()) as object).includes('errors'), true)
+})
+
+test('background() refuses to stand inside of what chooses a handler', t => {
+  const { app, work } = jobsApp(t)
+  t.throws(
+    () => app.post('/x', versions({ v1: work.background()(() => 1) as () => unknown }, { by: 'header' }) as never),
+    {
+      instanceOf: TypeError,
+      message: 'POST /x: background() stands inside of what chooses a handler. Put it into the stack of a route.',
+    },
+  )
+})
+
+test('Koa middleware works in a job, and in the way of Koa a job may answer', async t => {
+  const its = jobsApp(t)
+  its.app.post(
+    '/x',
+    its.work.background(),
+    middleware(async (ctx, next) => {
+      await next()
+      ctx.set('X-Time', '1')
+    }),
+    ctx => [ctx.ip, ctx.ips, ctx.get('Host'), ctx.is('json'), ctx.request.length ?? null],
+  )
+  its.app.post('/redirect', its.work.background(), ctx => ctx.redirect('/elsewhere'))
+  its.app.post('/throw', its.work.background(), ctx => ctx.throw(404, 'Not here.'))
+  const response = await done(t, its, '/x')
+  t.is(response.headers.get('X-Time'), '1')
+  t.deepEqual(await response.json(), ['', [], 'localhost', null, null])
+  const redirected = await done(t, its, '/redirect')
+  t.is(redirected.status, 303)
+  t.is(redirected.headers.get('Location'), '/elsewhere')
+  const thrown = await done(t, its, '/throw')
+  t.is(thrown.status, 404)
+  t.is(((await thrown.json()) as { detail: string }).detail, 'Not here.')
+})
+
+test('a stream that a job answers with in vain is let go, and its errors end nothing', async t => {
+  const its = jobsApp(t)
+  const streams: ReadStream[] = []
+  const open = (path: string) => {
+    const stream = createReadStream(path)
+    streams.push(stream)
+    return stream
+  }
+  const file = new URL(import.meta.url).pathname
+  its.app.post('/returned', its.work.background(), () => open(file))
+  its.app.post('/missing', its.work.background(), () => open('/missing'))
+  its.app.post('/koa', its.work.background(), ctx => {
+    ctx.body = open('/missing')
+  })
+  for (const path of ['/returned', '/missing', '/koa']) t.is((await done(t, its, path)).status, 500)
+  await until(t, () => streams.every(({ destroyed }) => destroyed))
+  t.is(streams.length, 3)
 })
 
 test('a job runs on the path of its request, whatever stands in it', async t => {

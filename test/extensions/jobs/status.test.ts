@@ -8,6 +8,7 @@ import { cacheControl } from 'kolba/cache'
 import { collection, resource } from 'kolba/collection'
 import { type JobState, type JobsOptions, jobFields, jobs } from 'kolba/jobs'
 import { json } from 'kolba/json'
+import { retryAfter } from '../../../extensions/jobs/state.js'
 import { later } from '../../support/clock.js'
 import { begin, done, ended, jobsApp, signal, signedIn, stateOf, until } from '../../support/jobs.js'
 import { listening } from '../../support/raw.js'
@@ -273,6 +274,37 @@ for (const [title, run, location] of PLACES) {
     t.is(state.state, 'succeeded')
     t.deepEqual(state._links, { self: { href: place }, result: { href: location } })
     t.true(Date.parse(state.finished as string) >= Date.parse(state.started as string))
+  })
+}
+
+test('a result with 202 says that it is there, and is not asked for again', async t => {
+  const its = appOf(t, () => reply(202, { a: 1 }))
+  const response = await done(t, its, '/x')
+  t.is(response.status, 200)
+  t.deepEqual(await response.json(), { a: 1 })
+})
+
+const WAITS: [title: string, job: object, seconds: string][] = [
+  ['that waits', { state: 'queued', due: 4500 }, '5'],
+  ['that is due', { state: 'queued', due: -4500 }, '1'],
+  ['that waits long', { state: 'queued', due: 1e12 }, '60'],
+  ['that runs', { state: 'running', started: -10_000 }, '1'],
+  ['that is half done', { state: 'running', started: -10_000, progress: 0.5 }, '10'],
+  ['that is done by a third', { state: 'running', started: -10_000, progress: { done: 10, total: 30 } }, '20'],
+  ['that has hardly begun', { state: 'running', started: -10_000, progress: 0.0001 }, '60'],
+  ['that has done nothing', { state: 'running', started: -10_000, progress: 0 }, '1'],
+  ['that has done all', { state: 'running', started: -10_000, progress: { done: 3, total: 3 } }, '1'],
+  ['that has done more than all', { state: 'running', started: -10_000, progress: 7 }, '1'],
+  ['of no total', { state: 'running', started: -10_000, progress: { done: 3, message: 'a' } }, '1'],
+]
+
+for (const [title, { due = 0, started = 0, progress, state }] of WAITS as [string, Record<string, never>, string][]) {
+  test(`Retry-After of a job ${title}`, t => {
+    const now = Date.now()
+    const text = progress === undefined ? undefined : JSON.stringify(progress)
+    const seconds = Number(retryAfter({ state, due: now + due, started: now + started, progress: text } as never))
+    const expected = Number(WAITS.find(it => it[0] === title)?.[2])
+    t.true(Math.abs(seconds - expected) <= 1, `${seconds}`)
   })
 }
 

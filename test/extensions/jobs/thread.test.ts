@@ -126,7 +126,7 @@ const results: [what: string, status: number, body: string, headers?: Record<str
   ['nothing', 204, ''],
   ['null', 204, ''],
   ['later', 200, 'later'],
-  ['reply', 202, '{"made":true}', { 'x-heavy': 'yes', link: '</a>, </b>' }],
+  ['reply', 203, '{"made":true}', { 'x-heavy': 'yes', link: '</a>, </b>' }],
   ['created', 201, '{"id":7}', { location: '/things/7' }],
 ]
 

@@ -41,7 +41,7 @@ const DOES: Record<string, (ctx: Heavy) => unknown> = {
   echo: ({ input }) => input,
   nothing: () => undefined,
   null: () => null,
-  reply: () => reply(202, { made: true }, { 'X-Heavy': 'yes', Link: ['</a>', '</b>'] }),
+  reply: () => reply(203, { made: true }, { 'X-Heavy': 'yes', Link: ['</a>', '</b>'] }),
   created: () => created('/things/7', { id: 7 }),
   bytes: () => Buffer.from([1, 2, 255]),
   later: async () => new Promise(resolve => setTimeout(resolve, 20, 'later')),
