@@ -5,6 +5,7 @@ import {
   checkHook,
   checkOptions,
   type Decorator,
+  type Kind,
   type Kolba,
   keyOf,
   kinds,
@@ -19,6 +20,7 @@ import { memory } from './jobs/memory.ts'
 import {
   type BackgroundOptions,
   checkJobs,
+  checkTask,
   type JobsOptions,
   type TaskOptions,
   type Terms,
@@ -26,8 +28,9 @@ import {
 } from './jobs/options.ts'
 import type { JobAdds } from './jobs/request.ts'
 import { resourcesOf } from './jobs/routes.ts'
-import { isEnded } from './jobs/state.ts'
 import { type PlainTask, plainTask, type TaskContext } from './jobs/tasks.ts'
+import { threadsOf } from './jobs/thread.ts'
+import { waitFor } from './jobs/wait.ts'
 import type { Task, Work } from './jobs/work.ts'
 
 export { type BullMQOptions, bullmq } from './jobs/bullmq.ts'
@@ -35,12 +38,19 @@ export type { Added, Claim, Engine, Job, NewJob, State } from './jobs/engine.ts'
 export { JobCancelled, JobHandedBack, JobLost, JobTooLate } from './jobs/errors.ts'
 export { jobFields } from './jobs/fields.ts'
 export { memory } from './jobs/memory.ts'
-export type { BackgroundOptions, JobDefaults, JobsOptions, RetryOptions, TaskOptions } from './jobs/options.ts'
+export type {
+  AddOptions,
+  BackgroundOptions,
+  JobDefaults,
+  JobsOptions,
+  RetryOptions,
+  TaskOptions,
+} from './jobs/options.ts'
 export type { Progress } from './jobs/progress.ts'
 export type { JobAdds, JobOfContext } from './jobs/request.ts'
 export { type SqliteOptions, sqlite } from './jobs/sqlite.ts'
 export type { JobState } from './jobs/state.ts'
-export type { AddOptions, PlainTask, TaskContext } from './jobs/tasks.ts'
+export type { PlainTask, TaskContext } from './jobs/tasks.ts'
 
 /** What `jobs()` gives. */
 export interface Jobs {
@@ -48,18 +58,40 @@ export interface Jobs {
   background<Needs = BaseContext>(options?: BackgroundOptions<Needs>): Decorator<JobAdds, Needs>
   /** The resources of jobs, to be mounted: `app.mount('/jobs', work.routes, signedIn)`. */
   readonly routes: Blueprint
-  /** A task without a route: what the program begins by itself, or what a worker without the app does for one. */
+  /**
+   * A task without a route: what the program begins by itself, or what a worker without the app does for
+   * `background({ name })`.
+   *
+   * @throws TypeError for a name that is taken
+   */
   task<Fields extends object = Record<string, unknown>>(
     name: string,
     handler: (ctx: TaskContext<Fields>) => unknown,
     options?: TaskOptions,
   ): PlainTask<Fields>
-  /** Does something again and again: `every('5 min', tidyUp)`, `every('0 3 * * mon', report, { timezone: 'Europe/Berlin' })`. */
+  /**
+   * Does something again and again, at each time in one process: what stands there is counted from midnight UTC, or is a
+   * cron expression, which needs the package croner. A time that has come while nothing was running is made up for once;
+   * one that comes while the last is not done waits for it, and those that come then are left out.
+   *
+   * @throws TypeError for a schedule that is none, a handler without a name, and a name that is taken
+   * @example work.every('5 min', tidyUp)
+   * @example work.every('0 3 * * mon', report, { timezone: 'Europe/Berlin' })
+   */
   every(schedule: string, handler: (ctx: TaskContext<{ time: Date }>) => unknown, options?: EveryOptions): void
-  /** Begins to do jobs in a program that has no app, until `close()`, or a signal that ends the process. */
-  start(): Promise<void>
+  /**
+   * Begins to do jobs in a program that has no app, until `close()`, or SIGTERM or SIGINT, which end the process in order.
+   *
+   * @throws what the engine does where it cannot be opened; TypeError after `close()`
+   */
+  start(options?: StartOptions): Promise<void>
   /** Gives running jobs so many seconds to end, hands back the rest, and lets go of the engine. @default 10 */
   close(seconds?: number): Promise<void>
+}
+
+export interface StartOptions {
+  /** Seconds that running jobs have to end on a signal; the rest is handed back. @default 10 */
+  drain?: number
 }
 
 export interface EveryOptions extends TaskOptions {
@@ -78,9 +110,12 @@ export function jobs(options: JobsOptions = {}): Jobs {
   const engine = options.engine ?? memory()
   const apps = new Set<Kolba>()
   const tasks = new Map<string, Task>()
+  const names = new Set<string>()
   const ends: (() => void)[] = []
   const life = lifeOf(engine, () => work)
   const common = termsOf({}, options)
+  const logger = () => options.logger ?? [...apps].find(isOuter)?.logger ?? plainLogger
+  const threads = threadsOf(logger)
 
   const work: Work = {
     engine,
@@ -89,7 +124,8 @@ export function jobs(options: JobsOptions = {}): Jobs {
     list: options.list,
     running: new Map(),
     closing: life.closing,
-    logger: () => options.logger ?? [...apps][0]?.logger ?? plainLogger,
+    threads,
+    logger,
     ready: life.ready,
     add(task) {
       addTask(task)
@@ -104,18 +140,15 @@ export function jobs(options: JobsOptions = {}): Jobs {
         'jobs: principal gave no string, or an empty one. Return who makes the request, or undefined.',
       )
     },
-    async wait(ctx, id, { wait, applied }) {
-      if (!wait) return undefined
-      applied('wait')
-      // The handler has so many seconds for its answer, and that of others is written in the last of them.
-      const longest = Math.max(ctx.app.settings.timeouts.handler - 1, 0.1)
-      const late = AbortSignal.timeout(Math.min(wait, longest) * 1000)
-      return work.changes.until(id, job => !job || isEnded(job), AbortSignal.any([ctx.signal, work.closing, late]))
-    },
+    wait: (ctx, id, preferences) => waitFor(work, ctx, id, preferences),
   }
   const resources = resourcesOf(work)
 
   function addTask(task: Task, beside?: () => () => void): void {
+    const before = tasks.get(task.name)?.handler
+    // An app that is mounted on another registers its routes there as well.
+    if (before && task.handler && before !== task.handler)
+      throw new TypeError(`background ${task.name}: two routes have this name for their jobs. Give each its own.`)
     tasks.set(task.name, task)
     life.add(task, beside)
   }
@@ -124,13 +157,28 @@ export function jobs(options: JobsOptions = {}): Jobs {
     if (apps.has(app)) return
     apps.add(app)
     app.onStart(async () => {
+      // The app that it is mounted on has its routes too, and their place.
+      if (!isOuter(app)) return
       checkMounted(app)
+      await threads.check()
       await life.ready()
-      if (!engine.isLasting) app.logger.warn({ engine: engine.name }, LOST)
+      warn()
       if (options.run !== 'apart' || app.isWorker) await life.begin()
     })
     app.onDrain(() => life.drain(app.settings.timeouts.drain))
-    app.onStop(life.close)
+    app.onStop(letGo)
+  }
+
+  function checkPlain(where: string, name: string, handler: unknown, own: TaskOptions | undefined): void {
+    checkHook(where, handler)
+    checkTask(where, own)
+    // Two of the same name would do each other's jobs.
+    if (names.has(name)) throw new TypeError(`${where}: there is one of this name. Give another name.`)
+    names.add(name)
+  }
+
+  function warn(): void {
+    if (!engine.isLasting) logger().warn({ engine: engine.name }, LOST)
   }
 
   function checkMounted(app: Kolba): void {
@@ -146,20 +194,26 @@ export function jobs(options: JobsOptions = {}): Jobs {
     background: (own = {}) => backgroundOf(work, resources, options, own),
     routes: resources.routes,
     task(name, handler, own) {
+      checkOptions('task', { name }, { name: kinds.text })
+      checkPlain(`task ${name}`, name, handler, own)
       const { add } = plainTask(work, options, name, handler, own)
       return { add }
     },
-    every(schedule, handler, { name = handler?.name, timezone, ...own } = {}) {
-      checkOptions('every', { name, timezone }, { name: kinds.text, timezone: kinds.text })
-      const where = `every ${checkHook('every', handler) && name}`
+    every(schedule, handler, { name = checkHook('every', handler).name, timezone, ...own } = {}) {
       if (!name) throw new TypeError(`every ${schedule}: the handler has no name. Give one: { name: 'tidy up' }.`)
+      checkOptions('every', { schedule, name, timezone }, EVERY)
+      const where = `every ${name}`
+      checkPlain(where, where, handler, own)
       const next = scheduleOf(where, schedule, timezone)
-      const { task } = plainTask(work, { ...options, concurrency: 1, keep: 3600 }, where, handler, own)
+      const { task } = plainTask(work, { ...options, ...OF_SCHEDULE }, where, handler, own)
       addTask(task, () => keepSchedule(work, task, next))
     },
-    async start() {
+    async start(its) {
+      checkOptions('start', its, { drain: SECONDS })
+      if (ends.length > 0) return life.begin()
+      warn()
       const going = setInterval(() => {}, 2 ** 30)
-      const ignoreSignals = closeOnSignal(() => close())
+      const ignoreSignals = closeOnSignal(() => close(its?.drain))
       ends.push(() => clearInterval(going), ignoreSignals)
       await life.begin().catch(error => {
         end()
@@ -170,18 +224,34 @@ export function jobs(options: JobsOptions = {}): Jobs {
   }
 
   async function close(seconds = 10): Promise<void> {
+    checkOptions('close', { seconds }, { seconds: SECONDS })
     try {
       await life.drain(seconds)
-      await life.close()
+      await letGo()
     } finally {
       end()
     }
+  }
+
+  async function letGo(): Promise<void> {
+    await threads.close()
+    await life.close()
   }
 
   function end(): void {
     for (const end of ends.splice(0)) end()
   }
 }
+
+/** A time that comes while the last is at work waits for it, and those that come then are left out. */
+const OF_SCHEDULE = { concurrency: 1, limit: 2, keep: 3600 }
+
+function isOuter(app: Kolba): boolean {
+  return !app.inside.life.isInner
+}
+
+const EVERY = { schedule: kinds.text, name: kinds.text, timezone: kinds.text }
+const SECONDS: Kind = { words: 'a number of seconds from 0', test: it => it === 0 || kinds.seconds.test(it) }
 
 const LOST = 'jobs: they are kept in memory and end with this process. Give an engine: jobs({ engine: sqlite(file) }).'
 
