@@ -55,8 +55,8 @@ export interface Work {
   logger(): Logger
   /** When the engine is ready. */
   ready(): Promise<void>
-  /** Adds a task, whose jobs are done here if any are. */
-  add(task: Task): void
+  /** Adds a task, whose jobs are done here if any are, and what goes on beside it while they are. */
+  add(task: Task, beside?: () => () => void): void
   termsOf(job: Pick<Job, 'task'>): Terms
   /** Makes it a part of an app, which opens and closes it. */
   join(app: Kolba): void
