@@ -16,7 +16,8 @@ export interface StoredRequest extends DetachedRequest {
 export const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate', 'user-agent']
 
 /**
- * What a job has of a request, as text: its URL, its parameters, and what the decorators above have added to ctx.
+ * What a job has of a request, as text: its URL, its parameters, and what the decorators above have added to ctx; what
+ * Koa middleware has said in `ctx.state`, and the body that one has parsed, as well.
  *
  * @throws TypeError for what cannot be stored, with its place in ctx
  */
@@ -24,16 +25,24 @@ export function requestText(ctx: AroundContext, names: readonly string[] | undef
   const { method, url, protocol, host, requestId, params, app } = ctx
   const headers = Object.fromEntries(KEPT.flatMap(name => (ctx.headers[name] ? [[name, ctx.get(name)]] : [])))
   const fields: Record<string, string> = {}
-  for (const [name, value] of Object.entries(ctx)) {
-    const isAdded = names ? names.includes(name) : !(name in app.reserved) && !name.startsWith('_')
+  const added = Object.entries(ctx).filter(([name]) => names || !(name in app.reserved || name.startsWith('_')))
+  const koa = { state: Object.keys(ctx.state).length > 0 ? ctx.state : undefined, [BODY]: bodyOf(ctx) }
+  for (const [name, value] of Object.entries({ ...Object.fromEntries(added), ...koa })) {
     // What prefer() has added is read again from the header.
-    if (isAdded && value !== undefined) fields[name] = name === PREFER ? 'null' : toText(value, `ctx.${name}`)
+    if (value !== undefined && (names?.includes(name) ?? true))
+      fields[name] = name === PREFER ? 'null' : toText(value, `ctx.${name}`)
   }
   const request: DetachedRequest = { method, url, protocol, host, headers, requestId }
   return JSON.stringify({ request, params, fields })
 }
 
 const PREFER = 'prefer'
+/** Where body parsers of Koa leave what they have read. */
+const BODY = 'request.body'
+
+function bodyOf({ request }: BaseContext): unknown {
+  return (request as { body?: unknown }).body
+}
 
 /**
  * What tells one request from another: its URL and what was read of it, and not who sends it when, for a token that was
@@ -41,7 +50,7 @@ const PREFER = 'prefer'
  */
 export function fingerprintOf(text: string): string {
   const { request, fields } = JSON.parse(text)
-  const { user, ...read } = fields
+  const { user, state, ...read } = fields
   return createHash('sha256')
     .update(JSON.stringify([request.method, request.url, read]))
     .digest('base64url')
@@ -56,8 +65,10 @@ export function readRequest(text: string): StoredRequest {
 /** The context of a job: that of its request without the connection, and what is the job's own. */
 export function contextOf(app: Kolba, { params, fields, ...request }: StoredRequest, running: Running): BaseContext {
   const ctx = detached(app, request, running.signal)
+  const { [BODY]: body, ...its } = fields
+  if (body !== undefined) Object.assign(ctx.request, { body })
   const prefer = PREFER in fields ? { prefer: preferencesOf(ctx) } : {}
-  return Object.assign(ctx, { params }, fields, prefer, addsOf(running))
+  return Object.assign(ctx, { params }, its, prefer, addsOf(running))
 }
 
 /** What `background()` adds to ctx. */
