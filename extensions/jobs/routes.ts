@@ -4,7 +4,7 @@ import { asked, engineFailure } from './asked.ts'
 import type { Job } from './engine.ts'
 import { JobCancelled } from './errors.ts'
 import { events, lastSeen } from './events.ts'
-import { conditional, outcome, PRIVATE, refusal } from './outcome.ts'
+import { conditional, outcome, PRIVATE, placeOf, refusal } from './outcome.ts'
 import { isEnded, type JobState, retryAfter, stateOf } from './state.ts'
 import type { Work } from './work.ts'
 
@@ -94,7 +94,7 @@ export function resourcesOf(work: Work): Resources {
     const signals = [ctx.signal, work.closing]
     return new Reply(
       200,
-      events(work, job, seen, signals, job => describe(ctx, job)),
+      events(work, job, seen, signals, job => describe(ctx, job, placeOf(job))),
       headers,
     )
   }

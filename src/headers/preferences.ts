@@ -27,9 +27,9 @@ const read = Symbol('kolba.preferences')
  * on every answer.
  */
 export function preferencesOf(ctx: BaseContext & { [read]?: Preferences }): Preferences {
-  const header = ctx.req.headers.prefer
+  const header = ctx.get('Prefer')
   if (!header) return NONE
-  ctx[read] ??= preferencesIn(ctx, String(header))
+  ctx[read] ??= preferencesIn(ctx, header)
   return ctx[read]
 }
 
