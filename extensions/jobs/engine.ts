@@ -80,9 +80,12 @@ export interface Engine {
   /** The jobs of somebody, those that came last first, without the expired. */
   list(owner: string): AsyncIterable<Job>
 
-  /** Gives the next job of a task that is due, for a lease of so many milliseconds; undefined where none is. */
+  /**
+   * Gives the next job of a task that is due, for a lease of so many milliseconds; undefined where none is, and then it is
+   * not asked again at once. Of jobs that were handed back for the same time any may come first.
+   */
   claim(task: string, lease: number): Promise<Claim | undefined>
-  /** When the next job of a task could be claimed, by what is known now; undefined where none waits. */
+  /** When the next job of a task could be claimed, by what is known now, ends of leases included; undefined for none. */
   due(task: string): Promise<number | undefined>
   /** How many jobs of a task wait, those that are not due yet among them. */
   waiting(task: string): Promise<number>

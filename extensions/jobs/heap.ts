@@ -31,6 +31,11 @@ export class Heap<T> {
     return first
   }
 
+  /** Leaves out all others. Takes time that grows with their number. */
+  keep(isKept: (item: T) => boolean): void {
+    for (const item of this.#items.splice(0)) if (isKept(item)) this.push(item)
+  }
+
   #sink(item: T): void {
     const items = this.#items
     let index = 0

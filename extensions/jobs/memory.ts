@@ -1,17 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Added, Claim, Ending, Engine, Job, NewJob } from './engine.ts'
-import { Heap } from './heap.ts'
-
-type Kept = { -readonly [K in keyof Job]: Job[K] } & Pick<NewJob, 'priority' | 'keys'> & {
-    /** Its place among those that came; another one for each time that it waits. */
-    order: number
-    token: string | undefined
-    /** When its lease is over. */
-    leased: number
-    /** When it expires, and when nothing is left of it. */
-    until: number
-    gone: number
-  }
+import { type Kept, Tasks } from './memory/tasks.ts'
 
 /**
  * Keeps jobs in this process, which loses them when it ends: for development and tests, and for work that may be lost.
@@ -65,10 +54,11 @@ export function memory(): Engine {
 
   function end(kept: Kept, state: Ending, result: string | undefined, keep: number): void {
     const its = tasksOf(kept.task)
-    if (kept.state === 'queued') its.waiting--
+    const wasWaiting = kept.state === 'queued'
     its.running.delete(kept)
     const now = Date.now()
     change(kept, { state, result, finished: now, until: now + keep, gone: now + 2 * keep, token: undefined })
+    if (wasWaiting) its.drop()
     forget(kept, 'ended')
   }
 
@@ -83,7 +73,8 @@ export function memory(): Engine {
   function forget({ keys, task, id }: Kept, until: 'ended' | 'expired'): void {
     for (const key of keys) {
       const place = JSON.stringify([task, key.text])
-      if (key.until === until && keyed.get(place)?.id === id) keyed.delete(place)
+      const isOver = until === 'expired' || !keys.some(it => it.text === key.text && it.until === 'expired')
+      if (isOver && keyed.get(place)?.id === id) keyed.delete(place)
     }
   }
 
@@ -95,7 +86,7 @@ export function memory(): Engine {
     add: async job => add(job),
     get: async id => copyOf(all.get(id)),
     async *list(owner) {
-      for (const kept of [...(owned.get(owner) ?? [])].reverse()) yield copyOf(kept)
+      for (const kept of [...(owned.get(owner) ?? [])].reverse()) if (kept.state !== 'expired') yield copyOf(kept)
     },
     async claim(task, lease) {
       const kept = tasksOf(task).next()
@@ -162,53 +153,6 @@ const NEW = {
   until: 0,
   gone: 0,
 } as const satisfies Partial<Kept>
-
-/** The jobs of one task: those that are due, those that will be, and those that somebody holds. */
-class Tasks {
-  readonly running = new Set<Kept>()
-  waiting = 0
-  readonly #ready = new Heap<Kept>((one, other) =>
-    one.priority === other.priority
-      ? one.due === other.due
-        ? one.order < other.order
-        : one.due < other.due
-      : one.priority > other.priority,
-  )
-  readonly #later = new Heap<Kept>((one, other) => one.due < other.due)
-
-  push(kept: Kept): void {
-    this.waiting++
-    const heap = kept.due > Date.now() ? this.#later : this.#ready
-    heap.push(kept)
-  }
-
-  /** The next to begin: one whose lease is over, else of those that are due. */
-  next(): Kept | undefined {
-    const now = Date.now()
-    for (const kept of this.running) if (kept.leased <= now) return kept
-    for (let kept = first(this.#later); kept && kept.due <= now; kept = first(this.#later)) {
-      this.#later.shift()
-      this.#ready.push(kept)
-    }
-    const kept = first(this.#ready)
-    if (!kept) return undefined
-    this.#ready.shift()
-    this.waiting--
-    return kept
-  }
-
-  due(): number | undefined {
-    const leases = [...this.running].map(({ leased }) => leased)
-    const times = [first(this.#ready)?.due, first(this.#later)?.due, ...leases].filter(it => it !== undefined)
-    return times.length > 0 ? Math.min(...times) : undefined
-  }
-}
-
-/** One that was cancelled stays in its heap until it comes first. */
-function first(heap: Heap<Kept>): Kept | undefined {
-  while (heap.first && heap.first.state !== 'queued') heap.shift()
-  return heap.first
-}
 
 function change(kept: Kept, news: Partial<Kept>): void {
   Object.assign(kept, news, { version: kept.version + 1 })

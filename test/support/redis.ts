@@ -6,6 +6,19 @@ export const SERVER = process.env.KOLBA_REDIS ?? 'redis://127.0.0.1:6379'
 
 const reason = await unreachable()
 
+/** For tests that connect themselves. */
+export const redis = {
+  url: SERVER,
+  reason,
+  /** Deletes what is under a prefix. */
+  async clear(prefix: string): Promise<void> {
+    const client = new Redis(SERVER)
+    const keys = await client.keys(`${prefix}*`)
+    if (keys.length > 0) await client.unlink(...keys)
+    client.disconnect()
+  },
+}
+
 /**
  * A test with a client of Redis and a prefix for its keys, which are deleted afterwards; alone, as the others that are serial. Where there is no server the
  * test is skipped, under a title that says so, or fails if `KOLBA_REQUIRE` names `redis`.
