@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
@@ -77,10 +77,9 @@ export class Rescue {
     const refusal = toProblem(error)
     removeBodyHeaders(res)
     const document = JSON.stringify(toDocument(refusal, instanceOf(ctx), ctx.requestId))
-    const length = Buffer.byteLength(document)
-    res
-      .writeHead(refusal.status, { 'Content-Type': 'application/problem+json', 'Content-Length': length })
-      .end(document)
+    const headers = { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(document) }
+    // The phrase stands there still of the status that was set first.
+    res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? 'unknown', headers).end(document)
   }
 
   /**
