@@ -71,8 +71,12 @@ export class Rescue {
     // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
     if (this.#broken.get(ctx) === error) return
     this.#broken.set(ctx, error)
+    // Koa marks an error that no answer shows, and one that is frozen cannot be.
+    if (ctx.headerSent || !ctx.writable) Reflect.set(error, 'headerSent', true)
     this.tell(error, ctx)
     const { res } = ctx
+    // One that comes behind a whole answer must not take it along; half of one must not look whole.
+    if (res.writableEnded) return
     if (res.headersSent || !ctx.writable) return void res.destroy()
     const refusal = toProblem(error)
     removeBodyHeaders(res)
