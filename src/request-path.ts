@@ -49,7 +49,7 @@ export class RequestPath {
       await this.#settle(ctx, run)
       write(ctx)
     } catch (error) {
-      this.rescue.last(ctx, toError(error))
+      ctx.onerror(toError(error))
     }
   }
 

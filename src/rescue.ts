@@ -22,9 +22,15 @@ export class Rescue {
   readonly #handlers = new Map<unknown, Handler>()
   readonly #broken = new WeakMap<BaseContext, Error>()
   readonly #app: Kolba
+  /** What `ctx.onerror` is, unless `app.context` has been given another. Without an error it does nothing, as in Koa. */
+  readonly onerror: (this: BaseContext, error: unknown) => void
 
   constructor(app: Kolba) {
     this.#app = app
+    const rescue = this
+    this.onerror = function onerror(error) {
+      if (error !== null && error !== undefined) rescue.last(this, toError(error))
+    }
   }
 
   add(type: ErrorClass, handler: Handler): void {
@@ -38,6 +44,8 @@ export class Rescue {
     removeBodyHeaders(ctx.res)
     const error = await this.unmapped(ctx, thrown)
     if (!error) return
+    // Koa's apps change what errors look like by an `app.context.onerror` of their own.
+    if (ctx.onerror !== this.onerror) return void ctx.onerror(error)
     await this.#write(ctx, toProblem(error), error)
     this.tell(error, ctx)
   }

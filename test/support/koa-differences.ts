@@ -1,0 +1,65 @@
+// Where kolba does otherwise than Koa, on purpose: each with the reason for it, and with what it makes of Koa's answer.
+// A test beside Koa names those that it meets; each has to be a difference there.
+import { STATUS_CODES } from 'node:http'
+import { ANY_ID, type Ask, type Seen, type Talk } from './beside-koa.ts'
+
+interface Difference<More> {
+  readonly because: string
+  readonly of: (koa: Talk, more: More, ask: Ask) => Talk
+}
+
+export type Named = { readonly [Name in keyof typeof DIFFERENCES]?: Parameters<(typeof DIFFERENCES)[Name]['of']>[1] }
+
+export const DIFFERENCES = {
+  requestId: difference<true>({
+    because: 'Every answer has the id under which the log knows the request.',
+    of: each(seen => ({ ...seen, headers: [...seen.headers, `X-Request-Id: ${ANY_ID}`].sort() })),
+  }),
+
+  problem: difference<{ status?: number; detail?: string; keeps?: readonly string[] }>({
+    because: 'An error, and a status of one that has no body, is a problem document (RFC 9457); Koa sends the phrase.',
+    of: (talk, { status, detail, keeps = [] }, ask) =>
+      each(seen => problemOf({ ...seen, line: status ? lineOf(status) : seen.line }, detail, keeps, ask))(talk),
+  }),
+
+  nothingInPieces: difference<true>({
+    because: 'Of a web Response without a body the length is known: zero. Koa sends it in chunks, of which there are none.',
+    of: each(seen => ({
+      ...seen,
+      headers: seen.headers.map(it => it.replace('Transfer-Encoding: chunked', 'Content-Length: 0')).sort(),
+    })),
+  }),
+
+  errors: difference<readonly string[]>({
+    because: 'What kolba says of an error names the route, and what to do.',
+    of: (talk, errors) => ({ ...talk, errors: talk.answers.length > 1 ? [...errors, ...errors] : errors }),
+  }),
+}
+
+function difference<More>(it: Difference<More>): Difference<More> {
+  return it
+}
+
+function each(change: (seen: Seen) => Seen): (talk: Talk) => Talk {
+  return talk => ({ ...talk, answers: talk.answers.map(change) })
+}
+
+function lineOf(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}`
+}
+
+const OF_THE_BODY = /^content-(?:type|length): /i
+
+function problemOf({ line, headers }: Seen, detail: string | undefined, keeps: readonly string[], ask: Ask): Seen {
+  const status = Number(line.split(' ')[1])
+  const title = STATUS_CODES[status]
+  const instance = ask.path?.replace(/\?.*$/, '') ?? '/'
+  const about = status < 500 ? { detail, instance } : {}
+  const body = JSON.stringify({ type: 'about:blank', title, status, ...about, requestId: ANY_ID })
+  const its = ['Content-Type: application/problem+json', `Content-Length: ${Buffer.byteLength(body)}`]
+  return {
+    line,
+    headers: [...headers.filter(it => !OF_THE_BODY.test(it)), ...keeps, ...its].sort(),
+    body: ask.method === 'HEAD' ? '' : body,
+  }
+}
