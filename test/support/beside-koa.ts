@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import Koa from 'koa'
 import { isPromise, type KolbaOptions, kolba } from 'kolba'
@@ -31,7 +32,8 @@ export interface Seen {
 /** What became of a request, sent twice on one connection if that is kept: so a byte too many or too few is seen. */
 export interface Talk {
   readonly answers: readonly Seen[]
-  readonly connection: 'kept' | 'closed'
+  /** Open, if it was waited for the rest of an answer as long as it is to be. */
+  readonly connection: 'kept' | 'closed' | 'open'
   /** What `app.on('error')` was told. */
   readonly errors: readonly string[]
 }
@@ -50,6 +52,8 @@ export interface Case {
   readonly options?: Pick<KolbaOptions, 'env' | 'keys' | 'subdomainOffset' | 'asyncLocalStorage'> | undefined
   /** The client is a proxy that is believed: Koa's `proxy: true`, kolba's list. */
   readonly isProxy?: boolean | undefined
+  /** Milliseconds to wait for an answer that may never come. */
+  readonly patience?: number | undefined
 }
 
 /** An id in the place of every other, of the same length. */
@@ -93,7 +97,9 @@ export async function talk(t: ExecutionContext, way: Way, it: Case): Promise<Tal
   const { method = 'GET' } = it.ask ?? {}
   for (let count = 1; count <= 2 && !line.socket.destroyed; count += 1) {
     line.write(textOf(it.ask))
-    await line.until(text => readAll(text, method, false).length >= count)
+    const answered = line.until(text => readAll(text, method, false).length >= count)
+    if (it.patience && (await isLate(answered, it.patience))) return { answers, connection: 'open', errors }
+    await answered
     const answer = readAll(line.text, method, line.socket.destroyed)[count - 1]
     if (answer) answers.push(answer)
     if (answer?.headers.includes('Connection: close')) await line.closed
@@ -101,6 +107,10 @@ export async function talk(t: ExecutionContext, way: Way, it: Case): Promise<Tal
   const connection = line.socket.destroyed ? 'closed' : 'kept'
   line.socket.destroy()
   return { answers, connection, errors }
+}
+
+function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  return Promise.race([promise.then(() => false), setTimeout(milliseconds, true)])
 }
 
 export function textOf({ method = 'GET', path = '/', headers = {}, body = '' }: Ask = {}): string {
