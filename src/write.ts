@@ -75,7 +75,9 @@ function writeHead(ctx: BaseContext): void {
 /** A body that was emptied on purpose, or one that nobody gave, which Koa makes the phrase of the status. */
 function writeNothing(ctx: BaseContext): void {
   const { res } = ctx
-  const text = ctx.body === null ? '' : ctx.message || String(ctx.status)
+  // HTTP/2 has no phrases, RFC 9113 section 8.3.2.
+  const phrase = ctx.req.httpVersionMajor < 2 && ctx.message
+  const text = ctx.body === null ? '' : phrase || String(ctx.status)
   if (!res.headersSent) {
     ctx.remove('Transfer-Encoding')
     if (ctx.body === null) ctx.remove('Content-Type')
