@@ -63,7 +63,10 @@ testReadings({
   'ctx.req may be replaced, and the getters follow that of ctx.request': {
     ask: { path: '/a' },
     read: ctx => {
-      const other = Object.create(ctx.req, { url: { value: '/b', writable: true }, _parsedUrl: { value: undefined, writable: true } })
+      const other = Object.create(ctx.req, {
+        url: { value: '/b', writable: true },
+        _parsedUrl: { value: undefined, writable: true },
+      })
       ctx.req = other
       const first = ctx.path
       ctx.request.req = other
@@ -202,7 +205,14 @@ testReadings({
     ],
     is: [
       undefined,
-      { name: 'UnauthorizedError', message: 'Please login!', status: 401, statusCode: 401, expose: true, hint: 'there' },
+      {
+        name: 'UnauthorizedError',
+        message: 'Please login!',
+        status: 401,
+        statusCode: 401,
+        expose: true,
+        hint: 'there',
+      },
       { name: 'ConflictError', message: 'Conflict', status: 409, statusCode: 409, expose: true },
       undefined,
     ],

@@ -118,7 +118,9 @@ Object.assign(rows, {
   },
   'an error that a middleware above makes another of': {
     setup: app => {
-      app.use((_ctx, next) => next().catch((error: Error) => Promise.reject(createError(409, `again: ${error.message}`))))
+      app.use((_ctx, next) =>
+        next().catch((error: Error) => Promise.reject(createError(409, `again: ${error.message}`))),
+      )
     },
     run: () => {
       throw new Error('first')
@@ -260,7 +262,12 @@ for (const [name, { run, told, status, because }] of Object.entries(left)) {
       const { answers, connection, errors } = await talk(t, way, { run })
       t.deepEqual([...new Set(errors)], told, way)
       t.is(connection, status ? 'kept' : 'closed')
-      if (!status) t.deepEqual(answers.map(({ cut }) => cut), [true], way)
+      if (!status)
+        t.deepEqual(
+          answers.map(({ cut }) => cut),
+          [true],
+          way,
+        )
       else t.is(headerOf(answers[0], 'content-type'), 'application/problem+json', way)
     }
   })

@@ -7,7 +7,8 @@ import { appOf, type Reading, talk, testReadings } from '../support/beside-koa.t
 const page = { path: '/a/b?c=1&d=2&c=3' }
 const absolute = { path: 'http://example.org/a?b=1' }
 const because = {
-  target: 'The authority of an absolute target is the host, RFC 9112 section 3.2.2, and what looks at it later sees a path.',
+  target:
+    'The authority of an absolute target is the host, RFC 9112 section 3.2.2, and what looks at it later sees a path.',
   query: 'A query has no prototype, so that no name means anything in it.',
   proxy: 'The proxies are named, and one of them is believed as far as it goes.',
 }
@@ -304,7 +305,12 @@ testReadings({
   'ctx.idempotent of GET': { read: ctx => [ctx.idempotent, ctx.request.idempotent], is: [true, true] },
   'ctx.idempotent of POST': { ask: { method: 'POST' }, read: ctx => ctx.idempotent, is: false },
   'ctx.accepts() without a header is the first': {
-    read: ctx => [ctx.accepts(), ctx.accepts('json', 'html'), ctx.accepts(['text', 'json']), ctx.request.accepts('png')],
+    read: ctx => [
+      ctx.accepts(),
+      ctx.accepts('json', 'html'),
+      ctx.accepts(['text', 'json']),
+      ctx.request.accepts('png'),
+    ],
     is: [['*/*'], 'json', 'text', 'png'],
   },
   'ctx.accepts() chooses by the client': {

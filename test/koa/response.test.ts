@@ -136,12 +136,18 @@ testReadings({
   },
   'ctx.type by extension, by type, and none': {
     read: ctx =>
-      ['.html', 'json', 'text/css', 'application/vnd.api+json', 'text/html; charset=latin1', 'nothing-known', 'png'].map(
-        type => {
-          ctx.type = type
-          return [ctx.type, ctx.response.type, ctx.response.get('Content-Type')]
-        },
-      ),
+      [
+        '.html',
+        'json',
+        'text/css',
+        'application/vnd.api+json',
+        'text/html; charset=latin1',
+        'nothing-known',
+        'png',
+      ].map(type => {
+        ctx.type = type
+        return [ctx.type, ctx.response.type, ctx.response.get('Content-Type')]
+      }),
     is: [
       ['text/html', 'text/html', 'text/html; charset=utf-8'],
       ['application/json', 'application/json', 'application/json; charset=utf-8'],
@@ -174,13 +180,7 @@ testReadings({
       ctx.response.lastModified = '2026-01-01' as never
       return [...first, ...second, ctx.response.get('Last-Modified')]
     },
-    is: [
-      undefined,
-      undefined,
-      'Thu, 01 Jan 1970 00:00:00 GMT',
-      new Date(0),
-      'Thu, 01 Jan 2026 00:00:00 GMT',
-    ],
+    is: [undefined, undefined, 'Thu, 01 Jan 1970 00:00:00 GMT', new Date(0), 'Thu, 01 Jan 2026 00:00:00 GMT'],
   },
   'ctx.etag is put in quotes': {
     read: ctx =>
@@ -263,7 +263,7 @@ testReadings({
       ['attachment', ''],
       ['attachment; filename="a.txt"', 'text/plain'],
       ['attachment; filename="a \\"b\\".png"', 'image/png'],
-      ["attachment; filename=\"?à N?ng.csv\"; filename*=UTF-8''%C4%90%C3%A0%20N%E1%BA%B5ng.csv", 'text/csv'],
+      ['attachment; filename="?à N?ng.csv"; filename*=UTF-8\'\'%C4%90%C3%A0%20N%E1%BA%B5ng.csv', 'text/csv'],
     ],
   },
   'ctx.attachment() with options, and a type that stays': {

@@ -16,12 +16,14 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
-const cut = (body: RegExp) => (t: ExecutionContext, { answers, connection }: Talk, way: Way) => {
-  t.is(connection, 'closed', way)
-  t.is(answers.length, 1)
-  t.true(answers[0]?.cut)
-  t.regex(answers[0]?.body ?? '', body)
-}
+const cut =
+  (body: RegExp) =>
+  (t: ExecutionContext, { answers, connection }: Talk, way: Way) => {
+    t.is(connection, 'closed', way)
+    t.is(answers.length, 1)
+    t.true(answers[0]?.cut)
+    t.regex(answers[0]?.body ?? '', body)
+  }
 
 /** A stream that fails when a part of it is sent: what is seen, and what the app is told. */
 const broken: Record<string, () => unknown> = {
@@ -69,7 +71,8 @@ const beforeTheFirst: Record<string, () => unknown> = {
   'a stream': () => Readable.from(failing()),
   'a file that is not there': () => createReadStream('/nowhere/at/all'),
   'a stream that was destroyed': () => new PassThrough().destroy(),
-  'a stream that was destroyed with an error': () => new PassThrough().on('error', () => {}).destroy(new Error('broken')),
+  'a stream that was destroyed with an error': () =>
+    new PassThrough().on('error', () => {}).destroy(new Error('broken')),
 }
 
 for (const [name, stream] of Object.entries(beforeTheFirst)) {
@@ -82,7 +85,11 @@ for (const [name, stream] of Object.entries(beforeTheFirst)) {
     t.deepEqual(koa.answers, [])
     for (const way of ['use', 'route'] as const) {
       const { answers, connection, errors } = await talk(t, way, { run })
-      t.deepEqual(answers.map(({ line }) => line), Array(2).fill('HTTP/1.1 500 Internal Server Error'), way)
+      t.deepEqual(
+        answers.map(({ line }) => line),
+        Array(2).fill('HTTP/1.1 500 Internal Server Error'),
+        way,
+      )
       t.is(connection, 'kept')
       t.is(errors.length, 2)
     }
@@ -98,7 +105,11 @@ test('a stream that fails after it was replaced tells nobody', async t => {
       stream.emit('error', new Error('not sent'))
     }
     const { answers, errors } = await talk(t, way, { run })
-    t.deepEqual(answers.map(({ body }) => body), ['other', 'other'], way)
+    t.deepEqual(
+      answers.map(({ body }) => body),
+      ['other', 'other'],
+      way,
+    )
     t.deepEqual(errors, [])
   }
 })
@@ -115,7 +126,8 @@ async function asking(t: ExecutionContext, way: Way, run: Run, method = 'GET') {
 /** Streams of which a client reads a part, and goes; each says when it was destroyed. */
 const endless: Record<string, (gone: () => void) => unknown> = {
   'a stream': gone => endlessStream(gone),
-  'a PassThrough that is fed': gone => endlessStream(() => {}).pipe(new PassThrough({ destroy: (e, done) => (gone(), done(e)) })),
+  'a PassThrough that is fed': gone =>
+    endlessStream(() => {}).pipe(new PassThrough({ destroy: (e, done) => (gone(), done(e)) })),
   'a web stream': gone => endlessWeb(gone),
   'a web Response': gone => new Response(endlessWeb(gone)),
 }

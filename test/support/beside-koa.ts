@@ -222,7 +222,11 @@ export function testReadings(rows: Readonly<Record<string, Reading>>): void {
   }
 }
 
-async function readingOf(t: ExecutionContext, way: Way, { read, is: _is, kolba: _kolba, ...row }: Reading): Promise<unknown> {
+async function readingOf(
+  t: ExecutionContext,
+  way: Way,
+  { read, is: _is, kolba: _kolba, ...row }: Reading,
+): Promise<unknown> {
   const readings: unknown[] = []
   const run = (ctx: Koa.Context) => {
     readings.push(read(ctx))

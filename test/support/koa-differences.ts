@@ -25,11 +25,14 @@ export const DIFFERENCES = {
   headersOfErrors: difference<readonly string[]>({
     because: 'Headers of an error are sent where it says whether it may be shown: others were for somebody else.',
     of: (talk, names) =>
-      each(seen => ({ ...seen, headers: seen.headers.filter(it => !names.includes(it.split(':')[0] as string)) }))(talk),
+      each(seen => ({ ...seen, headers: seen.headers.filter(it => !names.includes(it.split(':')[0] as string)) }))(
+        talk,
+      ),
   }),
 
   nothingInPieces: difference<true>({
-    because: 'Of a web Response without a body the length is known: zero. Koa sends it in chunks, of which there are none.',
+    because:
+      'Of a web Response without a body the length is known: zero. Koa sends it in chunks, of which there are none.',
     of: each(seen => ({
       ...seen,
       headers: seen.headers.map(it => it.replace('Transfer-Encoding: chunked', 'Content-Length: 0')).sort(),
