@@ -126,8 +126,7 @@ async function asking(t: ExecutionContext, way: Way, run: Run, method = 'GET') {
 /** Streams of which a client reads a part, and goes; each says when it was destroyed. */
 const endless: Record<string, (gone: () => void) => unknown> = {
   'a stream': gone => endlessStream(gone),
-  'a PassThrough that is fed': gone =>
-    endlessStream(() => {}).pipe(new PassThrough({ destroy: (e, done) => (gone(), done(e)) })),
+  'a PassThrough that is fed': gone => endlessStream(() => {}).pipe(new PassThrough().once('close', gone)),
   'a web stream': gone => endlessWeb(gone),
   'a web Response': gone => new Response(endlessWeb(gone)),
 }

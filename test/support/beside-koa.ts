@@ -138,9 +138,9 @@ function sameId(line: string, headers: string[], body: string): Seen {
 /** The body with the number of bytes that it takes on the line; undefined while it is not whole. */
 function bodyOf(text: string, headers: string[], isEmpty: boolean): [string | undefined, number] {
   if (isEmpty) return ['', 0]
-  const valueOf = (name: string) => headers.find(it => it.toLowerCase().startsWith(`${name}: `))?.split(': ')[1]
-  if (valueOf('transfer-encoding') === 'chunked') return readChunks(text)
-  const length = Number(valueOf('content-length') ?? Number.NaN)
+  const header = (name: string) => headers.find(it => it.toLowerCase().startsWith(`${name}: `))?.split(': ')[1]
+  if (header('transfer-encoding') === 'chunked') return readChunks(text)
+  const length = Number(header('content-length') ?? Number.NaN)
   return text.length >= length ? [text.slice(0, length), length] : [undefined, 0]
 }
 
@@ -197,6 +197,11 @@ function expected(t: ExecutionContext, koa: Talk, ask: Ask = {}, named: Named = 
 /** The value of a header; undefined where there is none. */
 export function headerOf(seen: Seen | undefined, name: string): string | undefined {
   return seen?.headers.find(it => it.toLowerCase().startsWith(`${name}: `))?.slice(name.length + 2)
+}
+
+/** Is it the same each time that it is read? */
+export function isStable(read: () => unknown): boolean {
+  return Object.is(read(), read())
 }
 
 export interface Reading {
