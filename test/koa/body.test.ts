@@ -2,9 +2,11 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable, Stream } from 'node:stream'
+import test from 'ava'
 import type Koa from 'koa'
-import { type Row, testBesideKoa } from '../support/beside-koa.ts'
-import type { Named } from '../support/koa-differences.ts'
+import { kolba } from 'kolba'
+import { type Row, talk, testBesideKoa } from '../support/beside-koa.ts'
+import { DIFFERENCES, type Named } from '../support/koa-differences.ts'
 import { root } from '../support/root.ts'
 
 const text = 'text/plain; charset=utf-8'
@@ -353,3 +355,26 @@ for (const [name, [run, is, differs]] of Object.entries(steps)) {
 }
 
 testBesideKoa(rows)
+
+test('a string is HTML by its first letter on ctx.body, and text where a handler returns it', async t => {
+  const app = kolba()
+  const { because } = DIFFERENCES.returnedStrings
+  app.get('/body', ctx => {
+    ctx.body = '<p>'
+  })
+  app.get('/returned', () => '<p>')
+  const client = app.client()
+  t.is((await client.get('/body')).headers.get('content-type'), html)
+  t.is((await client.get('/returned')).headers.get('content-type'), text, because)
+})
+
+test('a value that JSON cannot hold is answered with the phrase of a 500', async t => {
+  const run: Row['run'] = ctx => {
+    ctx.status = 201
+    ctx.body = { big: 1n }
+  }
+  for (const way of ['koa', 'use', 'route'] as const) {
+    const { answers } = await talk(t, way, { run })
+    t.is(answers[0]?.line, 'HTTP/1.1 500 Internal Server Error', way)
+  }
+})

@@ -5,7 +5,7 @@ import test from 'ava'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { headerOf, type Row, type Run, talk, testBesideKoa } from '../support/beside-koa.ts'
-import type { Named } from '../support/koa-differences.ts'
+import { DIFFERENCES, type Named } from '../support/koa-differences.ts'
 
 const text = 'text/plain; charset=utf-8'
 const SECRET = 'the secret'
@@ -214,26 +214,24 @@ test('a frozen error is answered, which Koa fails to write the status on', async
   }
   for (const way of ['use', 'route'] as const) {
     const { answers, errors } = await talk(t, way, { run })
-    t.is(answers[0]?.line, 'HTTP/1.1 500 Internal Server Error')
+    t.is(answers[0]?.line, 'HTTP/1.1 500 Internal Server Error', DIFFERENCES.frozenErrors.because)
     t.deepEqual(errors, Array(2).fill(`Error: ${SECRET}`))
   }
 })
 
 /** What Koa leaves without an answer, on purpose or not, and kolba ends. */
-const left: Record<string, { run: Run; told: readonly string[]; status?: number; because: string }> = {
+const left: Record<string, { run: Run; told: readonly string[]; status?: number }> = {
   'nothing, which is thrown': {
     run: () => {
       throw undefined
     },
     told: ['TypeError: undefined was thrown. Throw an Error, or problem(status).'],
     status: 500,
-    because: 'Koa takes it for no error, and the client waits for ever.',
   },
   'null, in a promise': {
     run: () => Promise.reject(null),
     told: ['TypeError: null was thrown. Throw an Error, or problem(status).'],
     status: 500,
-    because: 'Koa takes it for no error, and the client waits for ever.',
   },
   'an error when the headers have gone out': {
     run: ctx => {
@@ -242,7 +240,6 @@ const left: Record<string, { run: Run; told: readonly string[]; status?: number;
       throw new Error('too late')
     },
     told: ['Error: too late'],
-    because: 'Koa tells the app and leaves the connection, whose client waits for the rest.',
   },
   'an error when a part of the body has gone out': {
     run: async ctx => {
@@ -251,16 +248,15 @@ const left: Record<string, { run: Run; told: readonly string[]; status?: number;
       throw new Error('too late')
     },
     told: ['Error: too late'],
-    because: 'Half an answer must not look whole, and is cut off.',
   },
 }
 
-for (const [name, { run, told, status, because }] of Object.entries(left)) {
+for (const [name, { run, told, status }] of Object.entries(left)) {
   test(`kolba ends what Koa leaves open: ${name}`, async t => {
-    t.is((await talk(t, 'koa', { run, patience: 150 })).connection, 'open', because)
+    t.is((await talk(t, 'koa', { run, patience: 150 })).connection, 'open')
     for (const way of ['use', 'route'] as const) {
       const { answers, connection, errors } = await talk(t, way, { run })
-      t.deepEqual([...new Set(errors)], told, way)
+      t.deepEqual([...new Set(errors)], told, DIFFERENCES.endsWhatHangs.because)
       t.is(connection, status ? 'kept' : 'closed')
       if (!status)
         t.deepEqual(

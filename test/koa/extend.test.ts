@@ -3,6 +3,7 @@
 import test from 'ava'
 import type Koa from 'koa'
 import { appOf, isStable, portOf, type Reading, type Run, talk, testReadings, type Way } from '../support/beside-koa.ts'
+import { DIFFERENCES } from '../support/koa-differences.ts'
 
 const WAYS: readonly Way[] = ['koa', 'use', 'route']
 const mark = Symbol('mark')
@@ -202,9 +203,10 @@ for (const way of WAYS) {
 
   test(`an app.context.onerror of its own answers an error of the middleware, ${way}`, async t => {
     const seen: unknown[] = []
+    let calls = 0
     const setup = (app: Koa) => {
       app.context.onerror = function (this: Koa.Context, error: Error | null) {
-        // Koa calls it at the end of each answer.
+        calls += 1
         if (error === null) return
         seen.push([error.message, this.status, this.path])
         this.res.statusCode = 418
@@ -223,6 +225,7 @@ for (const way of WAYS) {
     t.is(connection, 'kept')
     t.deepEqual(errors, [])
     t.deepEqual(seen, Array(2).fill(['broken', 404, '/a']))
+    t.is(calls, way === 'koa' ? 4 : 2, DIFFERENCES.noCallAtTheEnd.because)
   })
 
   test(`an app.context.onerror of its own answers what cannot be written, ${way}`, async t => {

@@ -17,9 +17,6 @@ function thrownBy(action: () => void): string {
   }
 }
 
-const because = {
-  headers: 'Every answer has the id under which the log knows the request.',
-}
 const ANY_ID = 'any'
 
 /** Headers as they are, and one id for every other. */
@@ -327,7 +324,7 @@ testReadings({
         { 'x-request-id': ANY_ID, 'x-a': 'a', 'set-cookie': ['b=c'] },
         { 'x-request-id': ANY_ID, 'x-a': 'a', 'set-cookie': ['b=c'] },
       ],
-      because: because.headers,
+      by: 'headersOnTheResponse',
     },
   },
   'ctx.response.toJSON() and inspect()': {

@@ -43,6 +43,40 @@ export const DIFFERENCES = {
     because: 'What kolba says of an error names the route, and what to do.',
     of: (talk, errors) => ({ ...talk, errors: talk.answers.length > 1 ? [...errors, ...errors] : errors }),
   }),
+
+  target: reason(
+    'The authority of an absolute target is the host, RFC 9112 section 3.2.2, and what looks at it later sees a path.',
+  ),
+  query: reason('A query has no prototype, so that no name means anything in it.'),
+  proxy: reason('The proxies are named, and each is believed as far as it goes. All of them would be any client.'),
+  headersOnTheResponse: reason('Every answer has the id under which the log knows the request, from the beginning.'),
+  refusedRequests: reason('What two layers might read differently is refused before anything looks at it.'),
+  refusedByTheApp: reason('A mistake is refused where it is made, with a sentence that says what to do.'),
+  routesBehind: reason('The routes are the last of the middleware, so that each app.use() stands in front of them.'),
+  returnedStrings: reason(
+    "A returned string is text: a page is not to be made of a client's input by its first letter.",
+  ),
+  endsWhatHangs: reason(
+    'An answer that nobody will end is given, or cut off, so that its client does not wait for ever.',
+  ),
+  beforeTheFirstByte: reason(
+    'A stream that fails before its first byte is an error like others, and not a broken line.',
+  ),
+  toldOnce: reason(
+    'Of a stream that breaks the app is told once; Koa hears of it from the response that it took along, too.',
+  ),
+  goneClients: reason('A client that goes away is no error of the app.'),
+  frozenErrors: reason('Nothing is written on an error that is needed for its answer.'),
+  noCallAtTheEnd: reason('Nothing listens for the end of each answer, which costs more than routing does.'),
+  log: reason('An error whose message nobody is shown is in the log, a 404 too, and a server error always.'),
+} satisfies Record<string, Difference<never>>
+
+/** A difference that is not one of an answer to the same request: its test says what it is. */
+function reason(because: string): {
+  readonly because: string
+  readonly of: (koa: Talk, more: never, ask: Ask) => Talk
+} {
+  return { because, of: talk => talk }
 }
 
 function difference<More>(it: Difference<More>): Difference<More> {
