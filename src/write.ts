@@ -37,12 +37,28 @@ function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
   // pipeline and Koa listen for its end a dozen times between them.
   ctx.res.setMaxListeners(20)
   let hasLeft = false
-  // Before pipeline listens, because it destroys the stream then. A client that has gone is no error of ours, and one
-  // that has all its bytes may go before the stream says that it has ended.
+  // Before pipeline and Koa listen, because they destroy the stream then. A client that has gone is no error of ours,
+  // and one that has all its bytes may go before the stream says that it has ended.
+  const leave = () => {
+    hasLeft ||= !(stream as Readable).destroyed
+  }
+  const stop = onLoss(ctx, leave)
   ctx.res.once('close', () => {
-    hasLeft = !(stream as Readable).destroyed
+    leave()
+    stop()
   })
   pipeline(stream, ctx.res, error => error && !hasLeft && ctx.onerror(error))
+}
+
+/** Listens for the end of the connection before all others: a write may fail long before the response knows of it. */
+function onLoss({ req, res }: BaseContext, listener: () => void): () => void {
+  const { socket } = res
+  // HTTP/2 has one socket for all.
+  if (!socket || req.httpVersionMajor >= 2) return () => {}
+  for (const name of ['error', 'close']) socket.prependListener(name, listener)
+  return () => {
+    for (const name of ['error', 'close']) socket.off(name, listener)
+  }
 }
 
 /** What the system does not take at once waits for the reader, as a stream does. */

@@ -174,6 +174,24 @@ for (const [name, stream] of Object.entries(endless)) {
   })
 }
 
+test('a connection that breaks while a stream is written to it is no error of kolba', async t => {
+  for (const way of ['use', 'route'] as const) {
+    let isGone = false
+    const { line, errors } = await asking(t, way, ctx => {
+      const gone = () => {
+        isGone = true
+      }
+      ctx.body = endlessStream(gone)
+      // What the system says of a write to a client that has gone: before anything is known of the response.
+      setTimeout(() => ctx.socket.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })), 20)
+    })
+    await line.closed
+    await until(() => isGone)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    t.deepEqual(errors, [], way)
+  }
+})
+
 test('a stream that has given nothing yet is destroyed when its client goes', async t => {
   for (const way of WAYS) {
     let body: PassThrough | undefined
