@@ -73,7 +73,7 @@ export function firstByte(stream: Readable, res: ServerResponse): Promise<void> 
   return new Promise((resolve, reject) => {
     const fail = () => {
       // A client that has gone takes the stream along, and that is no error of ours.
-      if (res.closed && !stream.errored) return resolve()
+      if ((res.closed || res.socket?.destroyed) && !stream.errored) return resolve()
       reject(stream.errored ?? new Error('The stream was closed before its first byte.'))
     }
     if (stream.readableEnded) return resolve()

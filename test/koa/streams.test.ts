@@ -174,23 +174,27 @@ for (const [name, stream] of Object.entries(endless)) {
   })
 }
 
-test('a connection that breaks while a stream is written to it is no error of kolba', async t => {
-  for (const way of ['use', 'route'] as const) {
-    let isGone = false
-    const { line, errors } = await asking(t, way, ctx => {
-      const gone = () => {
-        isGone = true
-      }
-      ctx.body = endlessStream(gone)
-      // What the system says of a write to a client that has gone: before anything is known of the response.
-      setTimeout(() => ctx.socket.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })), 20)
-    })
-    await line.closed
-    await until(() => isGone)
-    await new Promise(resolve => setTimeout(resolve, 20))
-    t.deepEqual(errors, [], way)
-  }
-})
+for (const [name, stream] of Object.entries({
+  'while a stream is written to it': endlessStream,
+  'before the first byte of a stream': (gone: () => void) => new PassThrough().once('close', gone),
+})) {
+  test(`a connection that breaks ${name} is no error of kolba`, async t => {
+    for (const way of ['use', 'route'] as const) {
+      let isGone = false
+      const { line, errors } = await asking(t, way, ctx => {
+        ctx.body = stream(() => {
+          isGone = true
+        })
+        // What the system says of a write to a client that has gone: before anything is known of the response.
+        setTimeout(() => ctx.socket.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })), 20)
+      })
+      await line.closed
+      await until(() => isGone)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      t.deepEqual(errors, [], way)
+    }
+  })
+}
 
 test('a stream that has given nothing yet is destroyed when its client goes', async t => {
   for (const way of WAYS) {
