@@ -201,6 +201,23 @@ const rows: Record<string, Row> = {
   },
 }
 
+rows['a body of the request is sent back as it comes'] = {
+  ask: { method: 'POST', body: 'hello', headers: { 'Content-Type': 'text/css' } },
+  run: ctx => {
+    ctx.type = ctx.request.type
+    ctx.body = ctx.req
+  },
+  is: [200, 'text/css; charset=utf-8', 'hello'],
+}
+
+rows['a body of the request that nobody reads'] = {
+  ask: { method: 'PUT', body: 'x'.repeat(50_000) },
+  run: ctx => {
+    ctx.body = 'not read'
+  },
+  is: [200, text, 'not read'],
+}
+
 rows['a middleware that does nothing'] = {
   run: () => {},
   is: [404, text, 'Not Found'],
