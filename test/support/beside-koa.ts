@@ -21,7 +21,7 @@ export interface Ask {
 export interface Seen {
   /** `HTTP/1.1 200 OK` */
   readonly line: string
-  /** The header lines in the order of the alphabet, with no Date, and with one value for every X-Request-Id. */
+  /** The header lines in the order of the alphabet, no Date and Keep-Alive, with one value for every X-Request-Id. */
   readonly headers: readonly string[]
   /** As Latin-1. */
   readonly body: string
@@ -123,7 +123,8 @@ function readAll(text: string, method: string, isOver: boolean): Seen[] {
   const head = /^(HTTP\/1\.1 (\d{3})[^\r\n]*)\r\n((?:[^\r\n]+\r\n)*)\r\n/.exec(text)
   if (!head) return []
   const [all, line = '', status, lines = ''] = head
-  const headers = lines.split('\r\n').filter(it => it && !it.startsWith('Date: '))
+  // How long a connection is kept is a matter of the server.
+  const headers = lines.split('\r\n').filter(it => it && !/^(?:Date|Keep-Alive): /.test(it))
   const [body, used] = bodyOf(text.slice(all.length), headers, method === 'HEAD' || /^(?:204|304)$/.test(status ?? ''))
   if (body === undefined) return isOver ? [{ ...sameId(line, headers, text.slice(all.length)), cut: true }] : []
   return [sameId(line, headers, body), ...readAll(text.slice(all.length + used), method, isOver)]

@@ -63,7 +63,7 @@ export const DIFFERENCES = {
     'A stream that fails before its first byte is an error like others, and not a broken line.',
   ),
   toldOnce: reason(
-    'Of a stream that breaks the app is told once; Koa hears of it from the response that it took along, too.',
+    'Of a stream that breaks the app is told once; Koa may hear of it from the response that it took along, too.',
   ),
   goneClients: reason('A client that goes away is no error of the app.'),
   frozenErrors: reason('Nothing is written on an error that is needed for its answer.'),
