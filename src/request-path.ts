@@ -77,7 +77,7 @@ export class RequestPath {
       await this.#settle(ctx, failure)
       write(ctx)
     } catch (error) {
-      this.rescue.last(ctx, toError(error))
+      ctx.onerror(toError(error))
     }
   }
 
@@ -88,7 +88,7 @@ export class RequestPath {
         throw failure.thrown
       }
       // An event stream may be silent at first, and its client waits for the headers.
-      if (ctx.body instanceof Readable && ctx.type !== 'text/event-stream') await firstByte(ctx.body)
+      if (ctx.body instanceof Readable && ctx.type !== 'text/event-stream') await firstByte(ctx.body, ctx.res)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
