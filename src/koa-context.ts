@@ -9,6 +9,7 @@ import type { BaseContext } from './context.ts'
 // known of the answer is the value of the route, which can then be written in one go.
 
 const self = Symbol('self')
+const theReq = Symbol('req')
 const theRes = Symbol('res')
 const theRequest = Symbol('request')
 const theResponse = Symbol('response')
@@ -21,6 +22,8 @@ const NOTHING = Symbol('nothing')
 export interface Shaped extends BaseContext {
   /** The context itself, for one that inherits from it. */
   [self]: Shaped
+  /** Those that it was made for, whatever `ctx.req` is by now. */
+  [theReq]: IncomingMessage
   [theRes]: ServerResponse
   [theRequest]: Koa.Request | undefined
   [theResponse]: Koa.Response | undefined
@@ -28,6 +31,8 @@ export interface Shaped extends BaseContext {
   params: unknown
   _matchedRoute: string | undefined
 }
+
+type Half = Record<'app' | 'req' | 'res' | 'ctx' | 'originalUrl', unknown>
 
 /**
  * How an app makes its contexts.
@@ -38,6 +43,42 @@ export function contextsOf(
   app: Kolba,
   respond: (ctx: BaseContext, value: unknown) => void,
 ): (req: IncomingMessage, res: ServerResponse) => BaseContext {
+  function Context(this: Shaped, req: IncomingMessage, res: ServerResponse) {
+    this.app = app
+    this.req = req
+    this.originalUrl = req.url as string
+    this.state = {}
+    this.requestId = ''
+    this.route = undefined as never
+    this.params = undefined
+    this._matchedRoute = undefined
+    this[self] = this
+    this[theReq] = req
+    this[theRes] = res
+    this[theRequest] = undefined
+    this[theResponse] = undefined
+    this[given] = NOTHING
+  }
+  function Request(this: Half, ctx: Shaped) {
+    this.app = app
+    this.req = ctx[theReq]
+    this.ctx = ctx
+    this.originalUrl = ctx.originalUrl
+  }
+  function Response(this: Half, ctx: Shaped) {
+    this.app = app
+    this.req = ctx[theReq]
+    this.res = ctx[theRes]
+    this.ctx = ctx
+  }
+
+  /** Koa looks each time for what the app has there: somebody may have put others in their place. */
+  function refresh(): void {
+    Context.prototype = app.context
+    Request.prototype = app.request
+    Response.prototype = app.response
+  }
+
   /** Somebody wants the response: what has been said of the answer so far goes there. */
   function open(ctx: Shaped): Koa.Response {
     const response: Koa.Response = make(Response, ctx)
@@ -54,73 +95,67 @@ export function contextsOf(
     return response
   }
 
-  function Context(this: Shaped, req: IncomingMessage, res: ServerResponse) {
-    this.app = app
-    this.req = req
-    this.originalUrl = req.url as string
-    this.state = {}
-    this.requestId = ''
-    this.route = undefined as never
-    this.params = undefined
-    this._matchedRoute = undefined
-    this[self] = this
-    this[theRes] = res
-    this[theRequest] = undefined
-    this[theResponse] = undefined
-    this[given] = NOTHING
-  }
-  function Request(this: Koa.Request, ctx: Shaped) {
-    Object.assign(this, { app, req: ctx.req, ctx, originalUrl: ctx.originalUrl })
-  }
-  function Response(this: Koa.Response, ctx: Shaped) {
-    Object.assign(this, { app, req: ctx.req, res: ctx[theRes], ctx })
-  }
-  Context.prototype = app.context
-  Request.prototype = app.request
-  Response.prototype = app.response
-  const make = <T>(type: unknown, ...args: unknown[]): T => new (type as new (...args: unknown[]) => T)(...args)
-
-  access(app.context, 'request', {
-    get(this: Shaped) {
-      const ctx = this[self]
+  refresh()
+  access(
+    app.context,
+    'request',
+    ({ [self]: ctx }: Shaped) => {
       ctx[theRequest] ??= make(Request, ctx)
       return ctx[theRequest]
     },
-    set(this: Shaped, value: Koa.Request) {
-      this[self][theRequest] = value
+    ({ [self]: ctx }: Shaped, value) => {
+      ctx[theRequest] = value as Koa.Request
     },
-  })
-  access(app.context, 'response', {
-    get(this: Shaped) {
-      const ctx = this[self]
-      return ctx[theResponse] ?? open(ctx)
+  )
+  access(
+    app.context,
+    'response',
+    ({ [self]: ctx }: Shaped) => ctx[theResponse] ?? open(ctx),
+    ({ [self]: ctx }: Shaped, value) => {
+      ctx[theResponse] = value as Koa.Response
     },
-    set(this: Shaped, value: Koa.Response) {
-      this[self][theResponse] = value
+  )
+  // Whoever writes there by hand finds what has been said of the answer already.
+  access(
+    app.context,
+    'res',
+    (ctx: Shaped) => ctx.response && ctx[self][theRes],
+    ({ [self]: ctx }: Shaped, value) => {
+      ctx[theRes] = value as ServerResponse
     },
-  })
-  access(app.context, 'res', {
-    get(this: Shaped) {
-      // Whoever writes there by hand finds what has been said of the answer already.
-      return this.response && this[self][theRes]
-    },
-    set(this: Shaped, value: ServerResponse) {
-      this[self][theRes] = value
-    },
-  })
-  const ofContext = (name: 'request' | 'response' | 'res') => ({
-    get(this: { ctx: Shaped }) {
-      return this.ctx[name]
-    },
-  })
-  access(app.request, 'response', ofContext('response'))
-  access(app.request, 'res', ofContext('res'))
-  access(app.response, 'request', ofContext('request'))
-  return (req, res) => make(Context, req, res)
+  )
+  access(app.request, 'response', ({ ctx }: { ctx: Shaped }) => ctx.response)
+  access(app.request, 'res', ({ ctx }: { ctx: Shaped }) => ctx.res)
+  access(app.response, 'request', ({ ctx }: { ctx: Shaped }) => ctx.request)
+
+  return (req, res) => {
+    if (Context.prototype !== app.context || Request.prototype !== app.request || Response.prototype !== app.response)
+      refresh()
+    return make(Context, req, res)
+  }
 }
 
-function access(target: object, name: string, accessors: PropertyDescriptor): void {
-  Object.defineProperty(target, name, { ...accessors, configurable: true })
+function make<T>(type: unknown, ...args: unknown[]): T {
+  return new (type as new (...args: unknown[]) => T)(...args)
+}
+
+/** A property that is made when it is asked for. Where nothing else is said, what is put there stays there. */
+function access<T extends object>(
+  target: object,
+  name: string,
+  get: (its: T) => unknown,
+  set: (its: T, value: unknown) => void = (its, value) =>
+    Object.defineProperty(its, name, { value, writable: true, enumerable: true, configurable: true }),
+): void {
+  Object.defineProperty(target, name, {
+    get(this: T) {
+      return get(this)
+    },
+    set(this: T, value: unknown) {
+      set(this, value)
+    },
+    configurable: true,
+  })
 }
 
 /**
