@@ -2,6 +2,7 @@ import { createHook } from 'node:async_hooks'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { problem, reply } from 'kolba'
+import { clientAddress } from 'kolba/client-address'
 import { idempotent } from 'kolba/idempotency'
 import { input } from 'kolba/input'
 import { type BackgroundOptions, type Engine, type JobsOptions, JobTooLate, memory } from 'kolba/jobs'
@@ -307,6 +308,18 @@ test('a request with the Idempotency-Key of another gets its job, also when that
     headers: { 'Idempotency-Key': '"k"', Prefer: 'wait=5', ...ADA },
   })
   t.deepEqual(await waited.json(), { name: 'a' })
+})
+
+test('a request with an Idempotency-Key that comes again from another address gets its job', async t => {
+  const its = jobsApp(t, {}, { proxy: ['127.0.0.1', '::1'] })
+  its.app.post('/x', clientAddress(), its.work.background(), ctx => ctx.clientAddress)
+  const places = ['192.0.2.1', '192.0.2.2'].map(async address => {
+    const headers = { 'Idempotency-Key': '"k"', 'X-Forwarded-For': address }
+    return (await its.client.post('/x', { headers })).headers.get('Location')
+  })
+  const [first, second] = await Promise.all(places)
+  t.is(second, first)
+  t.truthy(first)
 })
 
 test('an Idempotency-Key used for something else is 422', async t => {
