@@ -330,6 +330,19 @@ test('background() refuses the name of another route for its jobs', t => {
   })
 })
 
+test('background() and work.task() refuse the name of each other for their jobs', t => {
+  const message = 'background report: a route and a task have this name for their jobs. Give each its own.'
+  const { app, work } = jobsApp(t)
+  app.post('/a', work.background({ name: 'report' }), () => 1)
+  t.throws(() => work.task('report', () => 2), { instanceOf: TypeError, message })
+  const other = jobsApp(t)
+  other.work.task('report', () => 2)
+  t.throws(() => other.app.post('/a', other.work.background({ name: 'report' }), () => 1), {
+    instanceOf: TypeError,
+    message,
+  })
+})
+
 test('an app with background() does not start where the places of jobs stand nowhere', async t => {
   const app = kolba({ signals: false })
   t.teardown(() => app.close().catch(() => {}))
