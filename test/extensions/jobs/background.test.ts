@@ -650,6 +650,19 @@ test('a job whose route is another one now is a failure that says so', async t =
   )
 })
 
+test('a job whose path no route takes any more fails for good, and says so', async t => {
+  const its = jobsApp(t)
+  its.app.post('/x/:id', its.work.background(), () => 1)
+  const { add } = its.engine
+  const moved = (job: { request: string }) => add({ ...job, request: job.request.replace('/x/7', '/old/7') } as never)
+  Object.assign(its.engine, { add: moved })
+  t.is((await done(t, its, '/x/7')).status, 500)
+  t.is(
+    its.logger.lines.find(({ level }) => level === 'error')?.fields.err?.message,
+    'POST /x/:id: no route takes /old/7 now.',
+  )
+})
+
 test('the note of background() says 202 with its headers, and what may be sent', t => {
   const { app, work } = jobsApp(t)
   app.put('/x', work.background(), () => 1)
