@@ -97,10 +97,12 @@ export function jobs(options: JobsOptions = {}): Jobs {
     logger: apps.logger,
     ready: life.ready,
     add(task, beside) {
-      const before = tasks.get(task.name)?.handler
+      const before = tasks.get(task.name)
       // An app that is mounted on another registers its routes there as well.
-      if (before && task.handler && before !== task.handler)
-        throw new TypeError(`background ${task.name}: two routes have this name for their jobs. Give each its own.`)
+      if (before && before.handler !== task.handler) {
+        const both = before.handler && task.handler ? 'two routes have' : 'a route and a task have'
+        throw new TypeError(`background ${task.name}: ${both} this name for their jobs. Give each its own.`)
+      }
       tasks.set(task.name, task)
       life.add(task, beside)
     },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { preferencesOf, readIdempotencyKey } from '../../src/headers/index.ts'
 import {
   type AroundContext,
@@ -52,7 +53,7 @@ export function backgroundOf<Needs>(
 
     /** Nor does a handler that computes for long keep others waiting where its client waits for it. */
     function now(ctx: AroundContext, next: Next<JobAdds>): unknown {
-      return handler ? task.runIn(Object.assign(ctx, inRequest(ctx))) : next(inRequest(ctx))
+      return handler ? task.runIn(Object.assign(ctx, inRequest())) : next(inRequest())
     }
 
     async function begin(ctx: AroundContext): Promise<Reply> {
@@ -72,9 +73,12 @@ export function backgroundOf<Needs>(
   return self as never
 }
 
-/** What a handler finds on ctx where it runs in its request: nobody sees how far it is. */
-function inRequest(ctx: AroundContext): JobAdds {
-  return { job: { id: ctx.requestId, attempt: 1 }, progress: () => {} }
+/**
+ * What a handler finds on ctx where it runs in its request: nobody sees how far it is. The id is not that of the request,
+ * which a client may choose: what is kept under the id of a job would be another one's.
+ */
+function inRequest(): JobAdds {
+  return { job: { id: randomUUID(), attempt: 1 }, progress: () => {} }
 }
 
 /** Makes a job of a request, or gives the one that there is. */

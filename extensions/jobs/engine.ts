@@ -15,7 +15,7 @@ export interface Job {
   readonly state: State
   /** A whole number that rises with every change of what the others say, from 1. */
   readonly version: number
-  /** What the handler is given, as text. Gone when the job has expired. */
+  /** What the handler is given, as text. Gone when the job has ended: nobody reads it again, and it may hold secrets. */
   readonly request: string
   /** What tells one request from another where both have the same key. */
   readonly fingerprint: string
@@ -106,7 +106,7 @@ export interface Engine {
   /** Makes a job that has ended an expired one at once. */
   expire(id: string): Promise<void>
   /**
-   * Makes expired ones of jobs that have been kept for long enough: their request and their result go. When as much time
+   * Makes expired ones of jobs that have been kept for long enough: their result goes. When as much time
    * again has gone by, nothing is left of them. Called once in a while.
    */
   sweep(): Promise<void>

@@ -57,13 +57,21 @@ export function memory(): Engine {
     const wasWaiting = kept.state === 'queued'
     its.running.delete(kept)
     const now = Date.now()
-    change(kept, { state, result, finished: now, until: now + keep, gone: now + 2 * keep, token: undefined })
+    change(kept, {
+      state,
+      result,
+      request: '',
+      finished: now,
+      until: now + keep,
+      gone: now + 2 * keep,
+      token: undefined,
+    })
     if (wasWaiting) its.drop()
     forget(kept, 'ended')
   }
 
   function expire(kept: Kept): void {
-    change(kept, { state: 'expired', request: '', progress: undefined, result: undefined })
+    change(kept, { state: 'expired', progress: undefined, result: undefined })
     forget(kept, 'expired')
     const others = owned.get(kept.owner ?? '')
     others?.delete(kept)

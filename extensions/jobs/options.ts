@@ -123,12 +123,17 @@ const engine: Kind = {
   test: it => ['open', 'add', 'claim', 'finish'].every(name => kinds.function.test(Object(it)[name])),
 }
 
+/** Seconds, a hundred years. No timer runs for so long, which is why other times end at 24 days. */
+const LONGEST = 3_155_760_000
+const isLong = (it: unknown) => typeof it === 'number' && it > 0 && it <= LONGEST
+const keep: Kind = { words: 'a number of seconds above 0, a hundred years at most', test: isLong }
+
 export const DEFAULTS: Record<keyof JobDefaults, Kind> = {
   retry,
   timeout: kinds.seconds,
   concurrency: attempts,
   limit: attempts,
-  keep: kinds.seconds,
+  keep,
   status: among(200, 202),
   autoDelete: kinds.flag,
   replay: kinds.flag,
@@ -148,7 +153,7 @@ const or = (kind: Kind): Kind => ({
   words: `${kind.words}, or a function that gives it`,
   test: it => kind.test(it) || kinds.function.test(it),
 })
-const delay: Kind = { words: 'a number of seconds from 0', test: it => it === 0 || kinds.seconds.test(it) }
+const delay: Kind = { words: 'a number of seconds from 0, a hundred years at most', test: it => it === 0 || isLong(it) }
 const date: Kind = { words: 'a Date', test: it => it instanceof Date && !Number.isNaN(it.getTime()) }
 const priority: Kind = {
   words: 'a whole number from -1000 to 1000',

@@ -57,12 +57,12 @@ export const PREFER = 'prefer'
 const BODY = 'request.body'
 
 /**
- * What tells one request from another: its URL and what was read of it, and not who sends it when, for a token that was
- * renewed makes another user of the same one.
+ * What tells one request from another: its URL and what was read of it, and not who sends it when and from where, for a
+ * token that was renewed makes another user of the same one, and who sends again may have gone to another network.
  */
 export function fingerprintOf(text: string): string {
   const { request, fields } = JSON.parse(text)
-  const { user, state, ...read } = fields
+  const { user, state, clientAddress, ...read } = fields
   return createHash('sha256')
     .update(JSON.stringify([request.method, request.url, read]))
     .digest('base64url')

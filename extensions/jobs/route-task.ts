@@ -23,7 +23,9 @@ export function routeTask(name: string, terms: Terms, route: Route, self: Decora
   function enter(ctx: BaseContext): Handler<BaseContext> {
     const { endpoint } = route.app.match(ctx.method, ctx.path)
     if (!endpoint?.layers.some(({ decorator }) => decorator === self))
-      throw Object.assign(new Error(`${nameOf(route)}: another route takes ${ctx.path} now.`), { retry: false })
+      throw Object.assign(new Error(`${nameOf(route)}: ${endpoint ? 'another' : 'no'} route takes ${ctx.path} now.`), {
+        retry: false,
+      })
     const its = endpoint.route
     const below = folded.get(its) ?? belowOf(endpoint, self, handler)
     folded.set(its, below)

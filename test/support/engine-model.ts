@@ -281,7 +281,7 @@ class Model {
 
   #ended(it: Modelled, job: Job, news: Partial<Job>, keep: number): void {
     same('finished', job.finished !== undefined && job.finished <= Date.now() + 1, true)
-    this.#changed(it, job, { ...news, finished: job.finished as number })
+    this.#changed(it, job, { ...news, request: '', finished: job.finished as number })
     it.isLapsed = false
     it.keep = keep
   }

@@ -39,7 +39,7 @@ export class Cancels {
       .of(task)
       .moveToFailed({ id: jobKey(id), opts: OPTS }, outcome, false, String(token), false)
     if (!(await did(step))) return false
-    await Promise.all([this.#queues.look(id, keep), this.#keys.free(data, 'ended')])
+    await Promise.all([this.#queues.look(id, keep), this.#queues.strip(data), this.#keys.free(data, 'ended')])
     return true
   }
 

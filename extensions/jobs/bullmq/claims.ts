@@ -116,7 +116,7 @@ export class Claims {
     const entity = await this.#last(claim)
     const isDone = entity !== undefined && (await this.#end(claim, entity, endOf(entity.job, state, result, keep)))
     this.#holds.drop(claim, isDone)
-    if (isDone) await this.#keys.free(entity.data, 'ended')
+    if (isDone) await Promise.all([this.#queues.strip(entity.data), this.#keys.free(entity.data, 'ended')])
     return isDone || (wasTold && this.#isSo(claim, state, result))
   }
 

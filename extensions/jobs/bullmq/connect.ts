@@ -36,8 +36,13 @@ interface BullMQ {
 const OPTIONS = { lockDuration: LOCK, maxStalledCount: 2 ** 31 - 1, stalledInterval: 1 }
 
 export async function connect(connecting: Connecting): Promise<Connected> {
-  const bullmq = (await load('bullmq', () => import('bullmq'))) as BullMQ
-  return connecting.backend === 'redis' ? onRedis(bullmq, connecting) : onPostgres(bullmq, connecting)
+  const { backend } = connecting
+  const bullmq = (await load(
+    'bullmq',
+    backend === 'redis' ? 'bullmq ioredis' : 'bullmq pg',
+    () => import('bullmq'),
+  )) as BullMQ
+  return backend === 'redis' ? onRedis(bullmq, connecting) : onPostgres(bullmq, connecting)
 }
 
 async function onRedis(
@@ -60,7 +65,7 @@ async function onRedis(
 
 async function onPostgres(bullmq: BullMQ, { connection, prefix, timeout, warn }: Connecting): Promise<Connected> {
   const { FlowProducer, createPostgresBackend, DEFAULT_SCHEMA } = bullmq
-  await load('pg', () => import('pg'))
+  await load('pg', 'pg', () => import('pg'))
   const isGiven = isPool(connection)
   if (isGiven) await migrate(bullmq, connection, DEFAULT_SCHEMA)
   const given = isGiven ? connection : poolConfig(connection, prefix, timeout)
@@ -118,12 +123,12 @@ function poolConfig(connection: string | object, schema: string, timeout: number
   return { ...own, connectionString: url.href, ...(options && { options }) }
 }
 
-async function load(name: string, load: () => Promise<unknown>): Promise<unknown> {
+async function load(name: string, both: string, load: () => Promise<unknown>): Promise<unknown> {
   try {
     return await load()
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new TypeError(`bullmq: the package ${name} is not here. Install it: npm install ${name}`, { cause: error })
+    throw new TypeError(`bullmq: the package ${name} is not here. Install it: npm install ${both}`, { cause: error })
   }
 }
 

@@ -113,6 +113,11 @@ export class Queues {
     return stored && entityOf(stored)
   }
 
+  /** Has a job that has ended leave its request behind. */
+  async strip(data: Data): Promise<void> {
+    await did(this.of(data.task).updateData({ id: jobKey(data.id) }, toJson({ ...data, request: '' })))
+  }
+
   /** Has the registry keep a job, and takes it out of the queue of its task. */
   async shelve(job: Job, keep: number, keys: number): Promise<void> {
     const { id, task, owner } = job

@@ -113,7 +113,7 @@ export function entityOf(stored: Stored): Entity {
 }
 
 export function endedJob(data: Data, { keep, ...outcome }: Outcome): Job {
-  return { ...newJobOf(data), ...outcome }
+  return { ...newJobOf(data), ...outcome, request: '' }
 }
 
 /** What is seen of a job that ends now. */
@@ -134,7 +134,7 @@ export function endOf(job: Job, state: Ending, result: string | undefined, keep:
 }
 
 export function expiredJob(job: Job): Job {
-  return { ...job, state: 'expired', version: job.version + 1, request: '', progress: undefined, result: undefined }
+  return { ...job, state: 'expired', version: job.version + 1, progress: undefined, result: undefined }
 }
 
 export const noteText = (note: Note): string => `again ${JSON.stringify(note)}`

@@ -59,10 +59,10 @@ const TABLES = `
   CREATE TRIGGER kolba_jobs_ended AFTER UPDATE OF state ON kolba_jobs
   WHEN old.finished IS NULL AND new.finished IS NOT NULL BEGIN
     DELETE FROM kolba_jobs_keys WHERE job = new.seq AND until = 'ended';
+    DELETE FROM kolba_jobs_requests WHERE job = new.seq;
   END;
   CREATE TRIGGER kolba_jobs_expired AFTER UPDATE OF state ON kolba_jobs WHEN new.state = 'expired' BEGIN
     DELETE FROM kolba_jobs_keys WHERE job = new.seq;
-    DELETE FROM kolba_jobs_requests WHERE job = new.seq;
   END;
   CREATE TRIGGER kolba_jobs_went AFTER DELETE ON kolba_jobs BEGIN
     DELETE FROM kolba_jobs_keys WHERE job = old.seq;

@@ -330,6 +330,19 @@ test('background() refuses the name of another route for its jobs', t => {
   })
 })
 
+test('background() and work.task() refuse the name of each other for their jobs', t => {
+  const message = 'background report: a route and a task have this name for their jobs. Give each its own.'
+  const { app, work } = jobsApp(t)
+  app.post('/a', work.background({ name: 'report' }), () => 1)
+  t.throws(() => work.task('report', () => 2), { instanceOf: TypeError, message })
+  const other = jobsApp(t)
+  other.work.task('report', () => 2)
+  t.throws(() => other.app.post('/a', other.work.background({ name: 'report' }), () => 1), {
+    instanceOf: TypeError,
+    message,
+  })
+})
+
 test('an app with background() does not start where the places of jobs stand nowhere', async t => {
   const app = kolba({ signals: false })
   t.teardown(() => app.close().catch(() => {}))
@@ -634,6 +647,19 @@ test('a job whose route is another one now is a failure that says so', async t =
   t.is(
     its.logger.lines.find(({ level }) => level === 'error')?.fields.err?.message,
     'POST /x/:id: another route takes /x/new now.',
+  )
+})
+
+test('a job whose path no route takes any more fails for good, and says so', async t => {
+  const its = jobsApp(t)
+  its.app.post('/x/:id', its.work.background(), () => 1)
+  const { add } = its.engine
+  const moved = (job: { request: string }) => add({ ...job, request: job.request.replace('/x/7', '/old/7') } as never)
+  Object.assign(its.engine, { add: moved })
+  t.is((await done(t, its, '/x/7')).status, 500)
+  t.is(
+    its.logger.lines.find(({ level }) => level === 'error')?.fields.err?.message,
+    'POST /x/:id: no route takes /old/7 now.',
   )
 })
 

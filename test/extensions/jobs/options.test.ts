@@ -13,7 +13,7 @@ const COMMON: [options: object, message: string][] = [
   [{ concurrency: 1.5 }, 'the option concurrency is 1.5. Give a whole number from 1.'],
   [{ limit: -1 }, 'the option limit is -1. Give a whole number from 1.'],
   [{ limit: Number.NaN }, 'the option limit is NaN. Give a whole number from 1.'],
-  [{ keep: 0 }, 'the option keep is 0. Give a number of seconds above 0.'],
+  [{ keep: 0 }, 'the option keep is 0. Give a number of seconds above 0, a hundred years at most.'],
 ]
 
 const RETRY: [retry: object, message: string][] = [
@@ -54,8 +54,14 @@ const JOBS: [options: object, message: string][] = [
 const BACKGROUND: [options: object, message: string][] = [
   [{ name: '' }, 'the option name is "". Give a non-empty string.'],
   [{ when: 'never' }, 'the option when is "never". Give one of "always" and "preferred".'],
-  [{ delay: -1 }, 'the option delay is -1. Give a number of seconds from 0, or a function that gives it.'],
-  [{ delay: Number.NaN }, 'the option delay is NaN. Give a number of seconds from 0, or a function that gives it.'],
+  [
+    { delay: -1 },
+    'the option delay is -1. Give a number of seconds from 0, a hundred years at most, or a function that gives it.',
+  ],
+  [
+    { delay: Number.NaN },
+    'the option delay is NaN. Give a number of seconds from 0, a hundred years at most, or a function that gives it.',
+  ],
   [{ runAt: 5 }, 'the option runAt is 5. Give a Date, or a function that gives it.'],
   [{ runAt: new Date(Number.NaN) }, 'the option runAt is an object. Give a Date, or a function that gives it.'],
   [{ delay: 1, runAt: new Date() }, 'there are delay and runAt. Give one of them.'],

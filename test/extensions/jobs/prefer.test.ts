@@ -24,10 +24,10 @@ const ask = (value: string) => ({ headers: { Prefer: value } })
 test('background({ when: "preferred" }) makes a job where respond-async is preferred, and else answers', async t => {
   const its = jobsApp(t)
   const jobs: unknown[] = []
-  its.app.post('/x', its.work.background({ when: 'preferred' }), ctx => {
+  its.app.post('/x', its.work.background({ when: 'preferred' }), async ctx => {
     jobs.push(ctx.job.attempt)
     ctx.progress(1)
-    return ctx.job.id === ctx.requestId ? 'at once' : 'later'
+    return (await its.engine.get(ctx.job.id)) ? 'later' : 'at once'
   })
   for (const value of [undefined, 'wait=10', 'return=minimal', 'respond-async=no', 'x; respond-async']) {
     const response = await its.client.post('/x', value ? ask(value) : {})
@@ -44,6 +44,17 @@ test('background({ when: "preferred" }) makes a job where respond-async is prefe
     t.is(await (await ended(its, response.headers.get('Location') as string)).text(), 'later')
   }
   t.deepEqual(jobs, Array(8).fill(1))
+})
+
+test('background({ when: "preferred" }) gives a handler in its request an id that no client has chosen', async t => {
+  const its = jobsApp(t)
+  its.app.post('/x', its.work.background({ when: 'preferred' }), ctx => ctx.job.id)
+  const id = (await begin(t, its, '/x', ask('respond-async'))).split('/').at(-1)
+  const init = { headers: { 'X-Request-Id': String(id) } }
+  const ids = [await its.client.post('/x', init), await its.client.post('/x', init)].map(response => response.text())
+  const all = new Set([id, ...(await Promise.all(ids))])
+  t.is(all.size, 3)
+  for (const one of all) t.regex(String(one), /^[\da-f-]{36}$/)
 })
 
 test('background({ when: "preferred" }) has no part in an error of the handler in its request', async t => {

@@ -2,6 +2,7 @@ import { createHook } from 'node:async_hooks'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { problem, reply } from 'kolba'
+import { clientAddress } from 'kolba/client-address'
 import { idempotent } from 'kolba/idempotency'
 import { input } from 'kolba/input'
 import { type BackgroundOptions, type Engine, type JobsOptions, JobTooLate, memory } from 'kolba/jobs'
@@ -178,8 +179,14 @@ test('a job with a time that is past begins at once', async t => {
 })
 
 const GIVEN: [own: BackgroundOptions, message: string][] = [
-  [{ delay: () => -1 }, 'POST /x: background: the option delay is -1. Give a number of seconds from 0.'],
-  [{ delay: () => '5' as never }, 'POST /x: background: the option delay is "5". Give a number of seconds from 0.'],
+  [
+    { delay: () => -1 },
+    'POST /x: background: the option delay is -1. Give a number of seconds from 0, a hundred years at most.',
+  ],
+  [
+    { delay: () => '5' as never },
+    'POST /x: background: the option delay is "5". Give a number of seconds from 0, a hundred years at most.',
+  ],
   [{ runAt: () => new Date(Number.NaN) }, 'POST /x: background: the option runAt is an object. Give a Date.'],
   [{ priority: () => 1.5 }, 'POST /x: background: the option priority is 1.5. Give a whole number from -1000 to 1000.'],
   [{ key: () => 7 as never }, 'POST /x: background: key gave no string. Give a string, or undefined for none.'],
@@ -307,6 +314,28 @@ test('a request with the Idempotency-Key of another gets its job, also when that
     headers: { 'Idempotency-Key': '"k"', Prefer: 'wait=5', ...ADA },
   })
   t.deepEqual(await waited.json(), { name: 'a' })
+})
+
+test('a job may wait for years, and be kept for as long', async t => {
+  const years = 10 * 365 * 86_400
+  const its = counting(t, () => 'done', {}, { delay: years, keep: years })
+  const place = await begin(t, its, '/x')
+  const { state, created, due } = await stateOf(its.client.get(place))
+  t.is(state, 'queued')
+  t.true(Date.parse(due) - Date.parse(created) > (years - 60) * 1000)
+  t.is((await its.client.get(place)).headers.get('Retry-After'), '60')
+})
+
+test('a request with an Idempotency-Key that comes again from another address gets its job', async t => {
+  const its = jobsApp(t, {}, { proxy: ['127.0.0.1', '::1'] })
+  its.app.post('/x', clientAddress(), its.work.background(), ctx => ctx.clientAddress)
+  const places = ['192.0.2.1', '192.0.2.2'].map(async address => {
+    const headers = { 'Idempotency-Key': '"k"', 'X-Forwarded-For': address }
+    return (await its.client.post('/x', { headers })).headers.get('Location')
+  })
+  const [first, second] = await Promise.all(places)
+  t.is(second, first)
+  t.truthy(first)
 })
 
 test('an Idempotency-Key used for something else is 422', async t => {

@@ -172,8 +172,11 @@ test('a task that is added when jobs are done already is done as well', async t 
 
 const wrong: [options: unknown, message: string][] = [
   [{ dely: 1 }, 'task some: the option "dely" is unknown. It takes owner, key, delay, runAt and priority.'],
-  [{ delay: -1 }, 'task some: the option delay is -1. Give a number of seconds from 0.'],
-  [{ delay: Number.NaN }, 'task some: the option delay is NaN. Give a number of seconds from 0.'],
+  [{ delay: -1 }, 'task some: the option delay is -1. Give a number of seconds from 0, a hundred years at most.'],
+  [
+    { delay: Number.NaN },
+    'task some: the option delay is NaN. Give a number of seconds from 0, a hundred years at most.',
+  ],
   [{ runAt: new Date('no') }, 'task some: the option runAt is an object. Give a Date.'],
   [{ runAt: new Date(), delay: 1 }, 'task some: there are delay and runAt. Give one of them.'],
   [{ priority: 1.5 }, 'task some: the option priority is 1.5. Give a whole number from -1000 to 1000.'],
