@@ -1,33 +1,16 @@
-import { closeOnSignal } from '../src/detached/index.ts'
-import {
-  type BaseContext,
-  type Blueprint,
-  checkHook,
-  checkOptions,
-  type Decorator,
-  type Kolba,
-  keyOf,
-  kinds,
-  type Logger,
-  principalOf,
-} from '../src/index.ts'
+import type { BaseContext, Blueprint, Decorator } from '../src/index.ts'
+import { appsOf } from './jobs/apps.ts'
 import { backgroundOf } from './jobs/background.ts'
 import { changesOf } from './jobs/changes.ts'
-import { keepSchedule, scheduleOf } from './jobs/every.ts'
 import { lifeOf } from './jobs/life.ts'
 import { memory } from './jobs/memory.ts'
-import {
-  type BackgroundOptions,
-  checkJobs,
-  type JobsOptions,
-  type TaskOptions,
-  type Terms,
-  termsOf,
-} from './jobs/options.ts'
+import { type BackgroundOptions, checkJobs, type JobsOptions, termsOf } from './jobs/options.ts'
+import { ownersOf } from './jobs/owner.ts'
+import { type Program, programOf } from './jobs/program.ts'
 import type { JobAdds } from './jobs/request.ts'
 import { resourcesOf } from './jobs/routes.ts'
-import { isEnded } from './jobs/state.ts'
-import { type PlainTask, plainTask, type TaskContext } from './jobs/tasks.ts'
+import { threadsOf } from './jobs/thread.ts'
+import { waitFor } from './jobs/wait.ts'
 import type { Task, Work } from './jobs/work.ts'
 
 export { type BullMQOptions, bullmq } from './jobs/bullmq.ts'
@@ -35,158 +18,101 @@ export type { Added, Claim, Engine, Job, NewJob, State } from './jobs/engine.ts'
 export { JobCancelled, JobHandedBack, JobLost, JobTooLate } from './jobs/errors.ts'
 export { jobFields } from './jobs/fields.ts'
 export { memory } from './jobs/memory.ts'
-export type { BackgroundOptions, JobDefaults, JobsOptions, RetryOptions, TaskOptions } from './jobs/options.ts'
+export type {
+  AddOptions,
+  BackgroundOptions,
+  JobDefaults,
+  JobsOptions,
+  RetryOptions,
+  TaskOptions,
+} from './jobs/options.ts'
+export type { EveryOptions, Program, StartOptions } from './jobs/program.ts'
 export type { Progress } from './jobs/progress.ts'
 export type { JobAdds, JobOfContext } from './jobs/request.ts'
 export { type SqliteOptions, sqlite } from './jobs/sqlite.ts'
 export type { JobState } from './jobs/state.ts'
-export type { AddOptions, PlainTask, TaskContext } from './jobs/tasks.ts'
+export type { PlainTask, TaskContext } from './jobs/tasks.ts'
 
 /** What `jobs()` gives. */
-export interface Jobs {
+export interface Jobs extends Program {
   /** Makes a job of each request, and runs what stands below it apart from the request. */
   background<Needs = BaseContext>(options?: BackgroundOptions<Needs>): Decorator<JobAdds, Needs>
   /** The resources of jobs, to be mounted: `app.mount('/jobs', work.routes, signedIn)`. */
   readonly routes: Blueprint
-  /** A task without a route: what the program begins by itself, or what a worker without the app does for one. */
-  task<Fields extends object = Record<string, unknown>>(
-    name: string,
-    handler: (ctx: TaskContext<Fields>) => unknown,
-    options?: TaskOptions,
-  ): PlainTask<Fields>
-  /** Does something again and again: `every('5 min', tidyUp)`, `every('0 3 * * mon', report, { timezone: 'Europe/Berlin' })`. */
-  every(schedule: string, handler: (ctx: TaskContext<{ time: Date }>) => unknown, options?: EveryOptions): void
-  /** Begins to do jobs in a program that has no app, until `close()`, or a signal that ends the process. */
-  start(): Promise<void>
-  /** Gives running jobs so many seconds to end, hands back the rest, and lets go of the engine. @default 10 */
-  close(seconds?: number): Promise<void>
-}
-
-export interface EveryOptions extends TaskOptions {
-  /** What tells it from others, across processes and versions of the program. @default the name of the handler */
-  name?: string
-  /** The IANA time zone of a cron expression. @default that of the process */
-  timezone?: string
 }
 
 /**
- * Slow work as a resource (RFC 9110 section 15.3.3): `background()` makes a job of a request, which is answered with 202
- * and the place where the job is watched, cancelled and its result collected.
+ * Slow work as a resource (RFC 9110 section 15.3.3). `background()` makes a job of a request, which is answered with 202 and
+ * a `Location`, where the job is watched, cancelled, and its result collected; what stands below it runs apart from the
+ * request, with the same ctx: parameters, input, user, `ctx.urlFor`. It finds there beside these
+ *
+ * - `ctx.progress(done, total, message)`, which says how far it is,
+ * - `ctx.signal`, which aborts when the job is cancelled, late or lost, or the process ends,
+ * - `ctx.job.id`, the same each time that it is begun.
+ *
+ * What stands above it runs first, in the request: whoever is refused there makes no job. What reads the body, or turns
+ * users away, may not stand below. What the decorators above have added to ctx is stored, so it is plain data, dates, bytes,
+ * maps or sets; a pool or a transaction is injected below.
+ *
+ * | request to `/jobs/:id` | answer |
+ * |---|---|
+ * | GET | 202 with its state while it runs (304 where nothing has changed), then the result, 303 where that has a Location, or the problem |
+ * | GET, `Prefer: wait=10` | the same, when it has ended, or ten seconds later (RFC 7240 section 4.3) |
+ * | GET, `Accept: text/event-stream` | its states as they come, going on behind `Last-Event-ID` |
+ * | DELETE | 204, and the handler is told to stop; 409 when it has ended |
+ * | any, of another user | 404; when it is no longer kept, 410 |
+ *
+ * A job is done at least once: one that fails is begun again, three times in all, with a growing pause, and one whose
+ * process has died is begun by another when its lease is over. What is done elsewhere is done once under the key
+ * `ctx.job.id`. In `memory()`, the default, jobs end with the process; `sqlite(file)` keeps them for the processes of one
+ * machine, `bullmq(url)` for many machines.
+ *
+ * @throws TypeError for a wrong option; at registration where a decorator stands below that may not; at the start where
+ *   `routes` are not mounted
+ * @example
+ * const work = jobs({ engine: sqlite('jobs.db') })
+ * app.post('/reports', signedIn, input({ body: report }), work.background(), async ctx => {
+ *   const rows = await load(ctx.input.body, ctx.signal)
+ *   return created(ctx.urlFor(show, { id: await write(rows, ctx.progress) }))
+ * })
+ * app.mount('/jobs', work.routes, signedIn)
  */
 export function jobs(options: JobsOptions = {}): Jobs {
   checkJobs(options)
   const engine = options.engine ?? memory()
-  const apps = new Set<Kolba>()
   const tasks = new Map<string, Task>()
-  const ends: (() => void)[] = []
-  const life = lifeOf(engine, () => work)
   const common = termsOf({}, options)
+  const apps = appsOf(engine, options)
+  const threads = threadsOf(apps.logger)
+  const life = lifeOf(engine, () => work)
 
   const work: Work = {
     engine,
+    threads,
     changes: changesOf(engine),
     lease: (options.lease ?? 30) * 1000,
     list: options.list,
     running: new Map(),
     closing: life.closing,
-    logger: () => options.logger ?? [...apps][0]?.logger ?? plainLogger,
+    logger: apps.logger,
     ready: life.ready,
-    add(task) {
-      addTask(task)
+    add(task, beside) {
+      const before = tasks.get(task.name)?.handler
+      // An app that is mounted on another registers its routes there as well.
+      if (before && task.handler && before !== task.handler)
+        throw new TypeError(`background ${task.name}: two routes have this name for their jobs. Give each its own.`)
+      tasks.set(task.name, task)
+      life.add(task, beside)
     },
-    termsOf: ({ task }): Terms => tasks.get(task)?.terms ?? common,
-    join,
-    ownerOf(ctx) {
-      if (!options.principal) return principalOf(ctx)
-      const its: unknown = options.principal(ctx as never)
-      if (its === undefined || (typeof its === 'string' && its !== '')) return its && keyOf('principal', its as string)
-      throw new TypeError(
-        'jobs: principal gave no string, or an empty one. Return who makes the request, or undefined.',
-      )
-    },
-    async wait(ctx, id, { wait, applied }) {
-      if (!wait) return undefined
-      applied('wait')
-      // The handler has so many seconds for its answer, and that of others is written in the last of them.
-      const longest = Math.max(ctx.app.settings.timeouts.handler - 1, 0.1)
-      const late = AbortSignal.timeout(Math.min(wait, longest) * 1000)
-      return work.changes.until(id, job => !job || isEnded(job), AbortSignal.any([ctx.signal, work.closing, late]))
-    },
+    termsOf: ({ task }) => tasks.get(task)?.terms ?? common,
+    join: app => apps.join(app, { resources, life, threads }),
+    ownerOf: ownersOf(options.principal),
+    wait: (ctx, id, preferences) => waitFor(work, ctx, id, preferences),
   }
   const resources = resourcesOf(work)
-
-  function addTask(task: Task, beside?: () => () => void): void {
-    tasks.set(task.name, task)
-    life.add(task, beside)
-  }
-
-  function join(app: Kolba): void {
-    if (apps.has(app)) return
-    apps.add(app)
-    app.onStart(async () => {
-      checkMounted(app)
-      await life.ready()
-      if (!engine.isLasting) app.logger.warn({ engine: engine.name }, LOST)
-      if (options.run !== 'apart' || app.isWorker) await life.begin()
-    })
-    app.onDrain(() => life.drain(app.settings.timeouts.drain))
-    app.onStop(life.close)
-  }
-
-  function checkMounted(app: Kolba): void {
-    try {
-      resources.path(app, 'x')
-    } catch (cause) {
-      const what = 'jobs: work.routes stand nowhere in this app, or twice, so that no job has a place'
-      throw new TypeError(`${what}. Write app.mount('/jobs', work.routes) once.`, { cause })
-    }
-  }
-
   return {
     background: (own = {}) => backgroundOf(work, resources, options, own),
     routes: resources.routes,
-    task(name, handler, own) {
-      const { add } = plainTask(work, options, name, handler, own)
-      return { add }
-    },
-    every(schedule, handler, { name = handler?.name, timezone, ...own } = {}) {
-      checkOptions('every', { name, timezone }, { name: kinds.text, timezone: kinds.text })
-      const where = `every ${checkHook('every', handler) && name}`
-      if (!name) throw new TypeError(`every ${schedule}: the handler has no name. Give one: { name: 'tidy up' }.`)
-      const next = scheduleOf(where, schedule, timezone)
-      const { task } = plainTask(work, { ...options, concurrency: 1, keep: 3600 }, where, handler, own)
-      addTask(task, () => keepSchedule(work, task, next))
-    },
-    async start() {
-      const going = setInterval(() => {}, 2 ** 30)
-      const ignoreSignals = closeOnSignal(() => close())
-      ends.push(() => clearInterval(going), ignoreSignals)
-      await life.begin().catch(error => {
-        end()
-        throw error
-      })
-    },
-    close,
+    ...programOf(work, options, life, threads, apps),
   }
-
-  async function close(seconds = 10): Promise<void> {
-    try {
-      await life.drain(seconds)
-      await life.close()
-    } finally {
-      end()
-    }
-  }
-
-  function end(): void {
-    for (const end of ends.splice(0)) end()
-  }
-}
-
-const LOST = 'jobs: they are kept in memory and end with this process. Give an engine: jobs({ engine: sqlite(file) }).'
-
-const plainLogger: Logger = {
-  info: (fields, message) => console.log(message, fields),
-  warn: (fields, message) => console.warn(message, fields),
-  error: (fields, message) => console.error(message, fields),
 }

@@ -120,17 +120,15 @@ function all(defaults: object, kind: Kind): Record<string, Kind> {
 
 /** Errors as a stack to be read, the rest as a line of JSON. */
 export const plainLogger: Logger = {
-  info: (fields, message) => console.log(line('info', fields, message)),
-  warn: (fields, message) => console.warn(line('warn', fields, message)),
-  error: (fields, message) => {
-    const { err, ...rest } = fields as { err?: Error }
-    const text = line('error', rest, message)
-    console.error(err ? `${text}\n${traceOf(err)}` : text)
-  },
+  info: (fields, message) => console.log(text('info', fields, message)),
+  warn: (fields, message) => console.warn(text('warn', fields, message)),
+  error: (fields, message) => console.error(text('error', fields, message)),
 }
 
-function line(level: string, fields: object, message?: string): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, ...fields, message })
+function text(level: string, fields: { err?: Error }, message?: string): string {
+  const { err, ...rest } = fields
+  const line = JSON.stringify({ time: new Date().toISOString(), level, ...rest, message })
+  return err ? `${line}\n${traceOf(err)}` : line
 }
 
 /** The stack of an error and of what caused it, as far as the causes are errors, and each once. */

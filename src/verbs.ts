@@ -5,6 +5,13 @@ import type { AddsOf, Decorator } from './decorator.ts'
 // overload for each number of decorators. Each decorator is given the context as it is at its place: that is what
 // makes one that needs more an error at that argument.
 
+/**
+ * What a decorator adds whose call is still to be inferred: TypeScript does so when it has looked at the handler once, and
+ * a handler that says what it is given must fit by then.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: whatever it comes to add, and with `unknown` no such handler would fit
+type Any = any
+
 /** The context at a path, given what stands above the path. */
 type At<Path extends string, Above> = Context<Path> & Above
 
@@ -15,10 +22,10 @@ type At<Path extends string, Above> = Context<Path> & Above
  */
 export interface Verb<Above = unknown, First extends unknown[] = []> {
   <P extends string, R>(...args: [...First, path: P, handler: Handler<At<P, Above>, R>]): Handler<At<P, Above>, R>
-  <P extends string, A1, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any>(
     ...args: [...First, path: P, d1: Decorator<A1, At<P, Above>, T>, handler: Handler<At<P, Above> & A1, R>]
   ): Handler<At<P, Above> & A1, R>
-  <P extends string, A1, A2, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any, A2 = Any>(
     ...args: [
       ...First,
       path: P,
@@ -27,7 +34,7 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
       handler: Handler<At<P, Above> & A1 & A2, R>,
     ]
   ): Handler<At<P, Above> & A1 & A2, R>
-  <P extends string, A1, A2, A3, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any, A2 = Any, A3 = Any>(
     ...args: [
       ...First,
       path: P,
@@ -37,7 +44,7 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
       handler: Handler<At<P, Above> & A1 & A2 & A3, R>,
     ]
   ): Handler<At<P, Above> & A1 & A2 & A3, R>
-  <P extends string, A1, A2, A3, A4, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any, A2 = Any, A3 = Any, A4 = Any>(
     ...args: [
       ...First,
       path: P,
@@ -48,7 +55,7 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
       handler: Handler<At<P, Above> & A1 & A2 & A3 & A4, R>,
     ]
   ): Handler<At<P, Above> & A1 & A2 & A3 & A4, R>
-  <P extends string, A1, A2, A3, A4, A5, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any, A2 = Any, A3 = Any, A4 = Any, A5 = Any>(
     ...args: [
       ...First,
       path: P,
@@ -60,7 +67,7 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
       handler: Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5, R>,
     ]
   ): Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5, R>
-  <P extends string, A1, A2, A3, A4, A5, A6, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any, A2 = Any, A3 = Any, A4 = Any, A5 = Any, A6 = Any>(
     ...args: [
       ...First,
       path: P,
@@ -73,7 +80,7 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
       handler: Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5 & A6, R>,
     ]
   ): Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5 & A6, R>
-  <P extends string, A1, A2, A3, A4, A5, A6, A7, T, R extends Awaitable<T>>(
+  <P extends string, T, R extends Awaitable<T>, A1 = Any, A2 = Any, A3 = Any, A4 = Any, A5 = Any, A6 = Any, A7 = Any>(
     ...args: [
       ...First,
       path: P,
@@ -87,7 +94,19 @@ export interface Verb<Above = unknown, First extends unknown[] = []> {
       handler: Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5 & A6 & A7, R>,
     ]
   ): Handler<At<P, Above> & A1 & A2 & A3 & A4 & A5 & A6 & A7, R>
-  <P extends string, A1, A2, A3, A4, A5, A6, A7, A8, T, R extends Awaitable<T>>(
+  <
+    P extends string,
+    T,
+    R extends Awaitable<T>,
+    A1 = Any,
+    A2 = Any,
+    A3 = Any,
+    A4 = Any,
+    A5 = Any,
+    A6 = Any,
+    A7 = Any,
+    A8 = Any,
+  >(
     ...args: [
       ...First,
       path: P,

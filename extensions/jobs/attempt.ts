@@ -1,8 +1,10 @@
 import type { Claim } from './engine.ts'
-import { JobCancelled, JobHandedBack, JobLost, JobTooLate } from './errors.ts'
+import { JobCancelled, JobHandedBack, JobLost } from './errors.ts'
+import { plainFailure } from './failure.ts'
+import { type Held, hold } from './hold.ts'
 import type { Terms } from './options.ts'
 import { progressOf } from './progress.ts'
-import type { Failure, Task, Work } from './work.ts'
+import type { Attempt, Failure, Running, Task, Work } from './work.ts'
 
 /**
  * Does a job that was taken up, once: holds it, stops it when it is cancelled, late or lost, and keeps what came of it, or
@@ -32,7 +34,7 @@ async function conclude(work: Work, task: Task, claim: Claim, signal: AbortSigna
     const isOurs = await engine.progress(claim, text).catch(held.report)
     if (isOurs) work.changes.tell(job.id)
   })
-  const its = task.begin({ job, signal, progress: progress.say })
+  const its = begun(work, task, { job, signal, progress: progress.say })
 
   async function fail(failure: Failure): Promise<boolean> {
     const failures = job.failures + 1
@@ -46,85 +48,49 @@ async function conclude(work: Work, task: Task, claim: Claim, signal: AbortSigna
     return held.persist(() => engine.retry(claim, Date.now() + wait))
   }
 
+  let run: Promise<string> | undefined
   try {
     // It was lost so often that it may be what ends the processes that do it.
     if (job.failures >= terms.attempts) throw lost(job.failures)
-    const text = await unless(signal, its.run())
+    run = its.run()
+    const text = await unless(signal, run)
     await progress.flush()
     return await held.persist(() => engine.finish(claim, 'succeeded', text, terms.keep))
   } catch (error) {
     const { reason } = signal
     if (reason instanceof JobCancelled || reason instanceof JobLost) return true
-    if (reason instanceof JobHandedBack) return held.persist(() => engine.release(claim))
+    if (reason instanceof JobHandedBack) {
+      await settled(run)
+      return held.persist(() => engine.release(claim))
+    }
     await progress.flush()
     return fail(await its.fail(error))
   }
 }
 
-interface Held {
-  report(error: unknown): void
-  /** Does what keeps the outcome, and does it again where the engine fails, for as long as nobody else may have the job. */
-  persist(keep: () => Promise<boolean>): Promise<boolean>
-  end(): void
+/** Where what was stored cannot be read any more, by another version of the program, the job has failed. */
+function begun(work: Work, task: Task, running: Running): Attempt {
+  const fields = { task: task.name, job: running.job.id }
+  const tell = (err: Error) => work.logger().error({ err, ...fields }, `jobs: ${task.name} failed for good.`)
+  const fail = async (thrown: unknown) => plainFailure(task.name, thrown, tell)
+  try {
+    const { run, fail: its } = task.begin(running)
+    return { run, fail: thrown => its(thrown).catch(fail) }
+  } catch (error) {
+    return { run: () => Promise.reject(error), fail }
+  }
 }
 
-/** Holds a job: renews its lease, and hears when it is cancelled. */
-function hold(work: Work, { name, terms }: Task, claim: Claim, stop: (reason: Error) => void): Held {
-  const { engine, changes, lease } = work
-  const { job } = claim
-  let heldUntil = Date.now() + lease
+/** Milliseconds for a handler to heed that it is handed back, so that it does not go on beside the one that begins again. */
+const HEEDING = 500
 
-  function report(error: unknown): void {
-    work
-      .logger()
-      .warn({ err: error, task: name, job: job.id }, `jobs: trouble with a job of ${name}, or with its engine.`)
-  }
-
-  async function renew(): Promise<void> {
-    const until = Date.now() + lease
-    try {
-      if ((await engine.renew(claim, lease)) === 'held') heldUntil = until
-      else await look()
-    } catch (error) {
-      report(error)
-    }
-    if (Date.now() >= heldUntil) stop(new JobLost('The lease could not be renewed in time.'))
-  }
-
-  /** Something was done to it elsewhere, or it is lost. */
-  async function look(): Promise<void> {
-    const now = await engine.get(job.id)
-    if (now?.state === 'running' && now.attempts === job.attempts) return
-    const isCancelled = now === undefined || now.state === 'cancelled' || now.state === 'expired'
-    stop(isCancelled ? new JobCancelled('The job was cancelled.') : new JobLost('Another process has this job now.'))
-  }
-
-  async function persist(keep: () => Promise<boolean>): Promise<boolean> {
-    for (let wait = 100; ; wait = Math.min(2 * wait, 2000)) {
-      try {
-        return await keep()
-      } catch (error) {
-        report(error)
-        if (Date.now() >= heldUntil) return false
-        await new Promise(resolve => setTimeout(resolve, wait))
-      }
-    }
-  }
-
-  work.running.set(job.id, stop)
-  const renewing = setInterval(renew, lease / 3).unref()
-  const late = setTimeout(() => stop(new JobTooLate(`It took longer than ${terms.timeout / 1000} s.`)), terms.timeout)
-  const unlisten = changes.listenElsewhere(job.id, () => look().catch(report))
-  return {
-    report,
-    persist,
-    end() {
-      clearInterval(renewing)
-      clearTimeout(late.unref())
-      unlisten()
-      work.running.delete(job.id)
-    },
-  }
+async function settled(run: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, HEEDING)
+  })
+  await Promise.race([Promise.allSettled([run]), late])
+  clearTimeout(timer)
 }
 
 /** Rejects when the signal aborts, whatever the promise is at. */

@@ -13,10 +13,10 @@ import {
 import { type AddedJob, addJob } from './add.ts'
 import { type BackgroundOptions, checkBackground, checkGiven, type JobDefaults, termsOf } from './options.ts'
 import { fingerprintOf, type JobAdds, requestText } from './request.ts'
-import { checkRoute, noteOf } from './route.ts'
+import { checkRoute, hasKeyAbove, noteOf } from './route.ts'
 import { routeTask } from './route-task.ts'
 import type { Resources } from './routes.ts'
-import { threaded } from './thread.ts'
+import { THREADS } from './thread/pool.ts'
 import type { Task, Work } from './work.ts'
 
 /** Makes jobs of what stands below it, on each route that it comes to stand on. */
@@ -34,17 +34,25 @@ export function backgroundOf<Needs>(
     checkRoute(route, self)
     work.join(route.app)
     const name = own.name ?? nameOf(route)
-    const handler = own.thread && threaded(own.thread, route, work)
-    const task = routeTask(name, termsOf(common, own), route, self, handler)
+    const handler = own.thread && work.threads.handler(own.thread, route, own.fields)
+    const terms = termsOf(common, own)
+    // What waits for a thread here is better done by another process.
+    const concurrency = handler ? Math.min(terms.concurrency, THREADS) : terms.concurrency
+    const task = routeTask(name, { ...terms, concurrency }, route, self, handler)
     work.add(task)
-    const make = makerOf(work, task, own)
+    const make = makerOf(work, task, own, !hasKeyAbove(route, self))
 
     return (ctx: AroundContext, next: Next<JobAdds>) => {
       ctx.vary('Prefer')
       const preferences = preferencesOf(ctx)
-      if (isPreferred && !preferences.respondAsync) return next(inRequest(ctx))
+      if (isPreferred && !preferences.respondAsync) return now(ctx, next)
       // HEAD is answered as GET would be, and begins nothing (RFC 9110 section 9.3.2).
       return ctx.method === 'HEAD' ? new Reply(202) : begin(ctx)
+    }
+
+    /** Nor does a handler that computes for long keep others waiting where its client waits for it. */
+    function now(ctx: AroundContext, next: Next<JobAdds>): unknown {
+      return handler ? task.runIn(Object.assign(ctx, inRequest(ctx))) : next(inRequest(ctx))
     }
 
     async function begin(ctx: AroundContext): Promise<Reply> {
@@ -70,7 +78,7 @@ function inRequest(ctx: AroundContext): JobAdds {
 }
 
 /** Makes a job of a request, or gives the one that there is. */
-function makerOf(work: Work, task: Task, options: BackgroundOptions<never>) {
+function makerOf(work: Work, task: Task, options: BackgroundOptions<never>, readsKey: boolean) {
   const where = `${task.name}: background`
   const given = <T>(name: 'delay' | 'runAt' | 'priority', option: T | ((ctx: never) => T), ctx: AroundContext): T =>
     typeof option === 'function' ? checkGiven(where, name, (option as (ctx: never) => T)(ctx as never)) : option
@@ -80,14 +88,16 @@ function makerOf(work: Work, task: Task, options: BackgroundOptions<never>) {
     return Date.now() + given('delay', options.delay ?? 0, ctx) * 1000
   }
 
-  function keysOf(ctx: AroundContext, owner: string | undefined) {
+  function keyIn(ctx: AroundContext): string | undefined {
     const key = options.key?.(ctx as never)
-    const sent = readIdempotencyKey(ctx, {})
-    if (key !== undefined && typeof key !== 'string')
-      throw new TypeError(`${where}: key gave no string. Give a string, or undefined for none.`)
+    if (key === undefined || typeof key === 'string') return key
+    throw new TypeError(`${where}: key gave no string. Give a string, or undefined for none.`)
+  }
+
+  function keysOf(owner: string | undefined, key: string | undefined, sent: string | undefined) {
     return [
-      ...(key === undefined ? [] : [{ text: keyOf('key', owner ?? null, key), until: 'ended' as const }]),
       ...(sent === undefined ? [] : [{ text: keyOf('request', owner ?? null, sent), until: 'expired' as const }]),
+      ...(key === undefined ? [] : [{ text: keyOf('key', owner ?? null, key), until: 'ended' as const }]),
     ]
   }
 
@@ -103,13 +113,15 @@ function makerOf(work: Work, task: Task, options: BackgroundOptions<never>) {
   return async (ctx: AroundContext) => {
     const owner = work.ownerOf(ctx)
     const request = textOf(ctx)
-    const fingerprint = fingerprintOf(request)
-    const keys = keysOf(ctx, owner)
+    const key = keyIn(ctx)
+    // What is the same by its key is the same request.
+    const fingerprint = key === undefined ? fingerprintOf(request) : keyOf('key', key)
+    const sent = readsKey ? readIdempotencyKey(ctx, {}) : undefined
+    const keys = keysOf(owner, key, sent)
     const priority = given('priority', options.priority ?? 0, ctx)
     const news: AddedJob = { owner, request, fingerprint, keys, priority, due: dueOf(ctx) }
     const { job, isNew } = await addJob(work, task, news)
-    const hasSentKey = ctx.get('Idempotency-Key') !== '' && options.key === undefined
-    if (!isNew && hasSentKey && job.fingerprint !== fingerprint)
+    if (!isNew && sent !== undefined && job.fingerprint !== fingerprint)
       throw problem(422, { detail: 'This Idempotency-Key was used for another request. Send a new key with this one.' })
     return job
   }

@@ -8,8 +8,15 @@ export interface Changes {
   listen(idOrTask: string, listener: () => void): () => void
   /** Calls when another process may have done something to the job with this id. */
   listenElsewhere(id: string, listener: () => void): () => void
-  /** The job, when it is as it is waited for, or as it is when the signal aborts. */
-  until(id: string, isDone: (job: Job | undefined) => boolean, signal: AbortSignal): Promise<Job | undefined>
+  /** The job, when it is as it is waited for, or as it is when patience ends. */
+  until(id: string, isDone: (job: Job | undefined) => boolean, patience: Patience): Promise<Job | undefined>
+}
+
+/** How long somebody waits. */
+export interface Patience {
+  readonly milliseconds: number
+  /** It ends when one of them aborts. */
+  readonly signals: readonly AbortSignal[]
 }
 
 /** Looks at the engine for what other processes do only while somebody here waits for it. */
@@ -34,20 +41,28 @@ export function changesOf(engine: Engine): Changes {
     }
   }
 
-  async function until(id: string, isDone: (job: Job | undefined) => boolean, signal: AbortSignal) {
+  // By hand, and not by AbortSignal.any(): it leaves something of itself on a signal that lasts, and a timeout in it may be
+  // collected before it fires (nodejs/node issues 62363 and 57736).
+  async function until(id: string, isDone: (job: Job | undefined) => boolean, { milliseconds, signals }: Patience) {
     let wake = () => {}
     let hasChanged = false
+    let isOver = signals.some(({ aborted }) => aborted)
     const change = () => {
       hasChanged = true
       wake()
     }
+    const giveUp = () => {
+      isOver = true
+      change()
+    }
     const unlisten = watch(here, id, change)
-    signal.addEventListener('abort', change)
+    const late = setTimeout(giveUp, milliseconds)
+    for (const signal of signals) signal.addEventListener('abort', giveUp)
     try {
       for (;;) {
         hasChanged = false
         const job = await engine.get(id)
-        if (signal.aborted || isDone(job)) return job
+        if (isOver || isDone(job)) return job
         if (!hasChanged)
           await new Promise<void>(resolve => {
             wake = resolve
@@ -55,7 +70,8 @@ export function changesOf(engine: Engine): Changes {
       }
     } finally {
       unlisten()
-      signal.removeEventListener('abort', change)
+      clearTimeout(late)
+      for (const signal of signals) signal.removeEventListener('abort', giveUp)
     }
   }
 

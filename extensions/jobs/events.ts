@@ -9,16 +9,21 @@ const SILENCE = 15_000
  * The states of a job as Server-Sent Events (the HTML standard, section 9.2), until it has ended: each has the job's
  * version as its id, by which a client that comes back goes on behind what it has seen.
  */
-export async function* events(work: Work, first: Job, seen: number, signal: AbortSignal, write: (job: Job) => object) {
+export async function* events(
+  work: Work,
+  first: Job,
+  seen: number,
+  signals: readonly AbortSignal[],
+  write: (job: Job) => object,
+) {
   yield 'retry: 1000\n\n'
-  for (let job: Job | undefined = first, last = seen; job && !signal.aborted; ) {
+  for (let job: Job | undefined = first, last = seen; job && !signals.some(({ aborted }) => aborted); ) {
     if (job.version > last) yield `id: ${job.version}\ndata: ${JSON.stringify(write(job))}\n\n`
     else if (!isEnded(job)) yield ': still there\n\n'
     if (isEnded(job)) return
     last = Math.max(job.version, last)
     const since = last
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(SILENCE)])
-    job = await work.changes.until(job.id, now => !now || now.version > since, waiting)
+    job = await work.changes.until(job.id, now => !now || now.version > since, { milliseconds: SILENCE, signals })
   }
 }
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { addJob } from './add.ts'
+import { addUnlessFull } from './add.ts'
 import { taskText } from './tasks.ts'
 import type { Task, Work } from './work.ts'
 
@@ -36,6 +36,7 @@ export function scheduleOf(where: string, text: string, timezone: string | undef
 
 function cron(where: string, text: string, timezone: string | undefined): Schedule {
   const { Cron } = loadCroner(where)
+  if (timezone !== undefined) checkTimezone(where, timezone)
   try {
     // It has nothing to do by itself: whose turn it is, the engine decides.
     const its = new Cron(text, { paused: true, ...(timezone !== undefined && { timezone }) })
@@ -45,6 +46,15 @@ function cron(where: string, text: string, timezone: string | undefined): Schedu
     throw new TypeError(`${where}: ${what}. ${(cause as Error).message}`, { cause })
   }
   throw new TypeError(`${where}: the time ${JSON.stringify(text)} never comes.`)
+}
+
+function checkTimezone(where: string, timezone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timezone })
+  } catch (cause) {
+    const what = `there is no time zone ${JSON.stringify(timezone)}`
+    throw new TypeError(`${where}: ${what}. Give one of the IANA's, such as 'Europe/Berlin'.`, { cause })
+  }
 }
 
 interface Croner {
@@ -62,9 +72,13 @@ function loadCroner(where: string): Croner {
 /** No timer waits for longer, in milliseconds. */
 const LONGEST = 3_600_000
 
+/** Milliseconds until it asks again an engine that has failed. */
+const RECOVERY = 1000
+
 /**
  * Adds the jobs of a schedule, each before its time, so that it is done after a crash as well. Of all processes that do so
- * one adds it, for the time is its key.
+ * one adds it, for the time is its key. Times that come while one that is due waits still are left out: they would only
+ * pile up.
  *
  * @returns a function that ends it
  */
@@ -75,29 +89,36 @@ export function keepSchedule(work: Work, task: Task, next: Schedule): () => void
 
   async function add(): Promise<void> {
     const due = next(Math.max(Date.now(), added))
-    const request = taskText(task.name, { time: new Date(due) })
-    const keys = [{ text: `${due}`, until: 'expired' as const }]
     try {
-      if (due < Number.POSITIVE_INFINITY)
-        await addJob(work, task, { owner: undefined, request, fingerprint: '', keys, due, priority: 0 })
+      if (due < Number.POSITIVE_INFINITY) await addTime(due)
       added = due
       wait()
     } catch (error) {
+      // The engine is let go, and whoever begins next adds it.
+      if (!isOpen) return
       work
         .logger()
         .error({ err: error, task: task.name }, `jobs: the next ${task.name} could not be added. It is tried again.`)
-      sleep(1000)
+      sleep(RECOVERY, add)
     }
+  }
+
+  async function addTime(due: number): Promise<void> {
+    const time = new Date(due)
+    const request = taskText(task.name, { time })
+    const keys = [{ text: `${due}`, until: 'expired' as const }]
+    const job = { owner: undefined, request, fingerprint: '', keys, due, priority: 0 }
+    if ((await addUnlessFull(work, task, job)) !== 'full') return
+    const what = `jobs: ${task.name} is left out at ${time.toISOString()}, because the last is not done.`
+    work.logger().warn({ task: task.name }, what)
   }
 
   /** Until the one that was added is due. */
   function wait(): void {
-    const left = added - Date.now()
-    if (left <= 0) return void add()
-    sleep(Math.min(left, LONGEST), wait)
+    sleep(Math.min(Math.max(added - Date.now(), 0), LONGEST), () => (Date.now() < added ? wait() : add()))
   }
 
-  function sleep(milliseconds: number, go: () => void = add): void {
+  function sleep(milliseconds: number, go: () => unknown): void {
     if (isOpen) timer = setTimeout(go, milliseconds).unref()
   }
 

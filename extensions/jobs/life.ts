@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Engine } from './engine.ts'
 import { JobHandedBack } from './errors.ts'
 import { type Runner, runTask } from './runner.ts'
@@ -29,6 +30,8 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
   const runners = new Map<string, Runner>()
   const ends = new Map<string, () => void>()
   const closing = new AbortController()
+  // Every client that waits listens to it.
+  setMaxListeners(0, closing.signal)
   let opened: Promise<void> | undefined
   let drained: Promise<void> | undefined
   let closed: Promise<void> | undefined
@@ -36,11 +39,15 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
   let hasBegun = false
 
   async function open(): Promise<void> {
-    if (closing.signal.aborted) throw new TypeError('jobs: they have been closed. Make others.')
+    checkOpen()
     await engine.open()
     const sweep = () =>
       engine.sweep().catch(error => work().logger().warn({ err: error }, 'jobs: expired ones could not be removed.'))
     sweeping = setInterval(sweep, SWEEPING).unref()
+  }
+
+  function checkOpen(): void {
+    if (closing.signal.aborted) throw new TypeError('jobs: they have been closed. Make others.')
   }
 
   function ready(): Promise<void> {
@@ -68,12 +75,23 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
     await within(GRACE, idle)
   }
 
+  async function letGo(): Promise<void> {
+    // One that could not be opened has nothing to let go, and whoever wanted it was told.
+    const isOpen = await opened?.then(
+      () => true,
+      () => false,
+    )
+    if (isOpen) await engine.close()
+  }
+
   return {
     closing: closing.signal,
     ready,
     async begin() {
+      checkOpen()
       await ready()
-      if (hasBegun) return
+      // It may have been told to end while the engine was opened.
+      if (hasBegun || closing.signal.aborted) return
       hasBegun = true
       for (const name of tasks.keys()) beginTask(name)
     },
@@ -87,7 +105,7 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
     },
     async close() {
       clearInterval(sweeping)
-      closed ??= opened ? engine.close() : Promise.resolve()
+      closed ??= letGo()
       await closed
     },
   }

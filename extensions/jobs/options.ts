@@ -80,8 +80,31 @@ export interface BackgroundOptions<Needs = BaseContext> extends JobDefaults {
   key?: (ctx: AroundContext & Needs) => string | undefined
   /** What of ctx the job has, beside its parameters and URL. @default all that the decorators above have added */
   fields?: readonly string[]
-  /** A module whose default export runs in a thread, in place of the handler, which it is: for what keeps the processor busy. */
+  /**
+   * The module whose default export is the handler, which then runs in a thread: for what keeps the processor busy. It is
+   * given plain data there (`TaskContext`), gives such, and ends with its thread when `ctx.signal` would abort, whatever
+   * it is at. Decorators below `background()` stay outside. Of such jobs one process runs as many as it has processors.
+   * Needs the package piscina.
+   *
+   * @example
+   * import primes from './primes.ts'
+   * app.post('/primes', work.background({ thread: new URL('./primes.ts', import.meta.url) }), primes)
+   */
   thread?: URL
+}
+
+/** How one job of a task is made. */
+export interface AddOptions {
+  /** Whose it is, as `principalOf(ctx)` names a user. @default nobody's */
+  owner?: string
+  /** While a job with this key is not done, another one gives it. */
+  key?: string
+  /** Seconds to wait before it begins. @default 0 */
+  delay?: number
+  /** When it begins, in place of `delay`. */
+  runAt?: Date
+  /** Those with a larger number begin before. A whole number from -1000 to 1000. @default 0 */
+  priority?: number
 }
 
 /** Options of a task that no route has. */
@@ -151,11 +174,20 @@ export function checkJobs(options: JobsOptions): void {
 export function checkBackground(options: BackgroundOptions<never>): void {
   checkOptions('background', options, BACKGROUND)
   checkRetry('background', options.retry)
-  if (options.delay !== undefined && options.runAt !== undefined)
-    throw new TypeError('background: there are delay and runAt. Give one of them.')
+  checkTime('background', options)
 }
 
-export function checkTask(where: string, options: TaskOptions): void {
+export function checkAdd(where: string, options: AddOptions): void {
+  checkOptions(where, options, { owner: kinds.text, key: kinds.text, delay, runAt: date, priority })
+  checkTime(where, options)
+}
+
+function checkTime(where: string, { delay, runAt }: { delay?: unknown; runAt?: unknown }): void {
+  if (delay !== undefined && runAt !== undefined)
+    throw new TypeError(`${where}: there are delay and runAt. Give one of them.`)
+}
+
+export function checkTask(where: string, options: TaskOptions = {}): void {
   const { retry, timeout, concurrency, limit, keep } = DEFAULTS
   checkOptions(where, options, { retry, timeout, concurrency, limit, keep })
   checkRetry(where, options.retry)

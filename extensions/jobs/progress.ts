@@ -1,10 +1,10 @@
-import { show } from '../../src/index.ts'
+import { show } from '../../src/detached/index.ts'
 
 /** How far a job is: a number alone, or how much of how much is done, and what is being done. */
 export type Progress = number | { readonly done: number; readonly total?: number; readonly message?: string }
 
 /** Milliseconds in which what is told of a job is written once. */
-const PAUSE = 100
+export const PAUSE = 100
 
 /**
  * Writes down how far a job is, at once and then as often as every tenth of a second, the last that was told in the end.
@@ -43,7 +43,7 @@ export function progressOf(write: (text: string) => Promise<unknown>) {
 }
 
 /** @throws TypeError for what is no number from 0, and for a message that is no text */
-function progressIn(done: number, total: number | undefined, message: string | undefined): Progress {
+export function progressIn(done: number, total: number | undefined, message: string | undefined): Progress {
   const wrong = [done, total].find(it => it !== undefined && !(Number.isFinite(it) && it >= 0))
   if (wrong !== undefined || done === undefined)
     throw new TypeError(`progress: ${show(wrong)} is no number from 0. Write ctx.progress(done, total).`)

@@ -12,8 +12,8 @@ export interface StoredRequest extends DetachedRequest {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** None of these is a secret, which credentials, cookies and keys are. */
-const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate', 'user-agent']
+/** The headers that a job has. None of these is a secret, which credentials, cookies and keys are. */
+export const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate', 'user-agent']
 
 /**
  * What a job has of a request, as text: its URL, its parameters, and what the decorators above have added to ctx.
@@ -21,25 +21,34 @@ const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate'
  * @throws TypeError for what cannot be stored, with its place in ctx
  */
 export function requestText(ctx: AroundContext, names: readonly string[] | undefined): string {
-  const { method, url, protocol, host, requestId, params, app } = ctx
+  const { method, url, protocol, host, requestId, params } = ctx
   const headers = Object.fromEntries(KEPT.flatMap(name => (ctx.headers[name] ? [[name, ctx.get(name)]] : [])))
   const fields: Record<string, string> = {}
-  for (const [name, value] of Object.entries(ctx)) {
-    const isAdded = names ? names.includes(name) : !(name in app.reserved) && !name.startsWith('_')
-    // What prefer() has added is read again from the header.
-    if (isAdded && value !== undefined) fields[name] = name === PREFER ? 'null' : toText(value, `ctx.${name}`)
-  }
+  // What prefer() has added is read again from the header.
+  for (const [name, value] of addedTo(ctx, names))
+    fields[name] = name === PREFER ? 'null' : toText(value, `ctx.${name}`)
   const request: DetachedRequest = { method, url, protocol, host, headers, requestId }
   return JSON.stringify({ request, params, fields })
 }
 
-const PREFER = 'prefer'
+/** What decorators have added to ctx, or what of it is named. */
+export function addedTo(ctx: BaseContext, names: readonly string[] | undefined): [name: string, value: unknown][] {
+  const isAdded = (name: string) =>
+    names ? names.includes(name) : !(name in ctx.app.reserved) && !name.startsWith('_')
+  return Object.entries(ctx).filter(([name, value]) => value !== undefined && isAdded(name))
+}
 
-/** What tells one request from another: its URL and what was read of it, and not who sends it when. */
+export const PREFER = 'prefer'
+
+/**
+ * What tells one request from another: its URL and what was read of it, and not who sends it when, for a token that was
+ * renewed makes another user of the same one.
+ */
 export function fingerprintOf(text: string): string {
   const { request, fields } = JSON.parse(text)
+  const { user, ...read } = fields
   return createHash('sha256')
-    .update(JSON.stringify([request.method, request.url, fields]))
+    .update(JSON.stringify([request.method, request.url, read]))
     .digest('base64url')
 }
 

@@ -1,34 +1,47 @@
-import { belowOf, toDocument, toError, toProblem } from '../../src/detached/index.ts'
-import { type BaseContext, type Decorator, type Handler, nameOf, type Problem, type Route } from '../../src/index.ts'
-import { resultText } from './answer.ts'
+import { belowOf, discard } from '../../src/detached/index.ts'
+import { type BaseContext, type Decorator, type Handler, nameOf, type Route } from '../../src/index.ts'
+import { answerOf, answerText, whereOf } from './answer.ts'
+import { accepted, failureOf } from './failure.ts'
 import type { Terms } from './options.ts'
-import { contextOf, readRequest, type StoredRequest } from './request.ts'
-import { toText } from './stored.ts'
-import type { Attempt, Failure, Running, Task } from './work.ts'
+import { contextOf, readRequest } from './request.ts'
+import type { Attempt, Running, Task } from './work.ts'
+
+export interface RouteTask extends Task {
+  /** Runs what stands below `background()` in its request. */
+  runIn(ctx: BaseContext): unknown
+}
 
 /**
  * The jobs of a route: what stands below `background()` runs with a context of its own.
  *
  * @param handler what runs in place of the route's own
  */
-export function routeTask(name: string, terms: Terms, route: Route, self: Decorator, handler?: Handler): Task {
-  let below: Handler<BaseContext> | undefined
+export function routeTask(name: string, terms: Terms, route: Route, self: Decorator, handler?: Handler): RouteTask {
+  const folded = new WeakMap<Route, Handler<BaseContext>>()
 
-  function belowIn({ method, url }: StoredRequest): Handler<BaseContext> {
-    const { endpoint } = route.app.match(method, new URL(url, 'http://localhost').pathname)
-    if (endpoint?.route === route) below ??= belowOf(endpoint, self, handler)
-    if (below) return below
-    throw Object.assign(new Error(`${nameOf(route)}: another route takes ${url} now.`), { retry: false })
+  /** The route of the request: an app that is mounted twice has two that do the same. */
+  function enter(ctx: BaseContext): Handler<BaseContext> {
+    const { endpoint } = route.app.match(ctx.method, ctx.path)
+    if (!endpoint?.layers.some(({ decorator }) => decorator === self))
+      throw Object.assign(new Error(`${nameOf(route)}: another route takes ${ctx.path} now.`), { retry: false })
+    const its = endpoint.route
+    const below = folded.get(its) ?? belowOf(endpoint, self, handler)
+    folded.set(its, below)
+    Object.assign(ctx, { route: its, _matchedRoute: its.path })
+    return below
   }
 
   function begin(running: Running): Attempt {
-    const request = readRequest(running.job.request)
-    const ctx = Object.assign(contextOf(route.app, request, running), { route, _matchedRoute: route.path })
+    const ctx = contextOf(route.app, readRequest(running.job.request), running)
+    Object.assign(ctx, { route })
     return {
       async run() {
         try {
-          return await resultText(ctx, await belowIn(request)(ctx))
+          const value = await enter(ctx)(ctx)
+          return answerText(whereOf(ctx), accepted(await answerOf(ctx, value)))
         } finally {
+          // A stream in Koa's way, whose error nobody would hear.
+          discard(ctx.body)
           // For those that end something with the answer, which this one will never have.
           ctx.res.emit('close')
         }
@@ -37,41 +50,5 @@ export function routeTask(name: string, terms: Terms, route: Route, self: Decora
     }
   }
 
-  return { name, terms, begin }
-}
-
-/** What is gone when it is asked for again may be there; the others would say the same each time (RFC 9110 section 15.5). */
-const PASSING = new Set([408, 425, 429])
-
-async function failureOf(ctx: BaseContext, thrown: unknown): Promise<Failure> {
-  const { app } = ctx
-  const refusal = await app.inside.problemOf(ctx, thrown)
-  const error = refusal?.error ?? toError(thrown)
-  const status = refusal ? refusal.problem.status : ctx.status
-  return {
-    error,
-    isPermanent: isPermanent(thrown) || (status < 500 && !PASSING.has(status)),
-    text: refusal ? problemText(refusal.problem, ctx.requestId) : await resultText(ctx, undefined),
-    // An error that `onError` has answered was told when it did.
-    tell: () => (refusal ? app.inside.tell(error, ctx) : undefined),
-  }
-}
-
-/** Of an error that no app knows of. */
-export function plainFailure(thrown: unknown, tell: (error: Error) => void): Failure {
-  const error = toError(thrown)
-  const problem = toProblem(error)
-  const text = problemText(problem, undefined)
-  return { error, isPermanent: isPermanent(thrown) || problem.status < 500, text, tell: () => tell(error) }
-}
-
-function isPermanent(thrown: unknown): boolean {
-  return (thrown as { retry?: unknown } | null | undefined)?.retry === false
-}
-
-/** A problem document, which is another resource's when it is asked for, and so has no `instance` yet. */
-function problemText(problem: Problem, requestId: string | undefined): string {
-  const body = { ...toDocument(problem, undefined, requestId ?? ''), requestId }
-  const headers = { ...problem.headers, 'Content-Type': 'application/problem+json' }
-  return toText({ status: problem.status, headers, body: JSON.parse(JSON.stringify(body)) }, 'the problem')
+  return { name, terms, handler: route.handler, begin, runIn: ctx => enter(ctx)(ctx) }
 }

@@ -1,4 +1,5 @@
 import { type Decorator, type Note, nameOf, type Route, traitsOf } from '../../src/index.ts'
+import { KEPT } from './request.ts'
 
 /** @throws TypeError where a job would leave out a check, or want the body of a request that is over */
 export function checkRoute(route: Route, self: Decorator): void {
@@ -18,7 +19,24 @@ export function checkRoute(route: Route, self: Decorator): void {
       throw new TypeError(`${where}: ${below.name} stands below background, when the request is over. Put it above.`)
     if (guards || note?.security)
       throw new TypeError(`${where}: ${below.name} stands below background, so that anybody makes a job. Put it above.`)
+    const header = note?.parameters?.find(it => isGone(it.in, it.name))?.name
+    if (header)
+      throw new TypeError(
+        `${where}: ${below.name} stands below background, where no ${header} of the request is left. Put it above.`,
+      )
   }
+}
+
+/** Does something above, such as `idempotent()`, read the Idempotency-Key in its own way? */
+export function hasKeyAbove(route: Route, self: Decorator): boolean {
+  const above = route.decorators.slice(0, route.decorators.indexOf(self))
+  const names = above.flatMap(it => traitsOf(it, route).note?.parameters ?? []).map(({ name }) => name.toLowerCase())
+  return names.includes('idempotency-key')
+}
+
+/** Whoever looks for it in a job would take it that nobody has sent it: a precondition, a key. */
+function isGone(place: string, name: string): boolean {
+  return place === 'cookie' || (place === 'header' && !KEPT.includes(name.toLowerCase()))
 }
 
 export function noteOf(isPreferred: boolean): Note {

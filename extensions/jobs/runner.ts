@@ -18,6 +18,7 @@ const RECOVERY = 1000
 export function runTask(work: Work, task: Task): Runner {
   const { engine, changes } = work
   const running = new Set<Promise<void>>()
+  const waiting: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let isOpen = true
   let isLooking = false
@@ -39,12 +40,22 @@ export function runTask(work: Work, task: Task): Runner {
       wait = await untilDue()
     } catch (error) {
       wait = RECOVERY
-      work.logger().error({ err: error, task: task.name }, `jobs: the engine ${engine.name} failed. It is asked again.`)
+      tell(error)
     } finally {
       isLooking = false
+      settle()
     }
     if (isAsked && isOpen) return wake()
     sleep(wait)
+  }
+
+  /** Tells those who wait for it that nothing is running. */
+  function settle(): void {
+    if (!isLooking && running.size === 0) for (const go of waiting.splice(0)) go()
+  }
+
+  function tell(err: unknown): void {
+    work.logger().error({ err, task: task.name }, `jobs: the engine ${engine.name} failed. It is asked again.`)
   }
 
   async function takeUp(): Promise<void> {
@@ -59,10 +70,13 @@ export function runTask(work: Work, task: Task): Runner {
 
   function begin(claim: Claim): void {
     changes.tell(claim.job.id)
-    const run = attempt(work, task, claim).finally(() => {
-      running.delete(run)
-      wake()
-    })
+    const run = attempt(work, task, claim)
+      .catch(tell)
+      .finally(() => {
+        running.delete(run)
+        settle()
+        wake()
+      })
     running.add(run)
   }
 
@@ -86,10 +100,10 @@ export function runTask(work: Work, task: Task): Runner {
       unlisten()
       clearTimeout(timer)
     },
-    async idle() {
-      while (isLooking || running.size > 0) {
-        await Promise.race([...running, new Promise(resolve => setTimeout(resolve, 10))])
-      }
-    },
+    idle: () =>
+      new Promise(resolve => {
+        waiting.push(resolve)
+        settle()
+      }),
   }
 }

@@ -27,7 +27,8 @@ export function stateOf(job: Job, href: string, result?: string): JobState {
     progress: job.progress === undefined ? null : JSON.parse(job.progress),
     attempts,
     created: time(created),
-    due: time(due),
+    // The engine has written down when it came, a moment after it was said when it may begin.
+    due: time(Math.max(due, created)),
     started: started === undefined ? null : time(started),
     finished: finished === undefined ? null : time(finished),
     _links: {

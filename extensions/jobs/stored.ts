@@ -23,7 +23,7 @@ function store(value: unknown, where: string, depth: number): unknown {
   if (typeof value === 'bigint') return { [MARK]: 'bigint', value: `${value}` }
   if (typeof value !== 'object') throw new TypeError(`${where} is a ${typeof value}`)
   if (depth > DEEPEST) throw new TypeError(`${where} is deeper than ${DEEPEST} levels, or leads back to itself`)
-  if (Array.isArray(value)) return value.map((item, index) => store(item, `${where}[${index}]`, depth + 1))
+  if (Array.isArray(value)) return Array.from(value, (item, index) => store(item, `${where}[${index}]`, depth + 1))
   return storeObject(value, where, depth)
 }
 
@@ -39,10 +39,10 @@ function storeObject(value: object, where: string, depth: number): unknown {
   if (types.isSet(value)) return { [MARK]: 'set', value: list(value) }
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== null && prototype !== Object.prototype) throw new TypeError(`${where} is ${kindOf(value)}`)
-  const its = Object.entries(value).filter(([, item]) => item !== undefined)
-  const stored = Object.fromEntries(its.map(([name, item]) => [name, store(item, `${where}.${name}`, depth + 1)]))
+  const its = Object.entries(value).map(([name, item]) => [name, store(item, `${where}.${name}`, depth + 1)] as const)
+  const stored = Object.fromEntries(its)
   if (prototype === null) return { [MARK]: 'bare', value: stored }
-  return MARK in value ? { [MARK]: 'object', value: stored } : stored
+  return MARK in stored ? { [MARK]: 'object', value: stored } : stored
 }
 
 function isJson(value: number): boolean {
@@ -54,7 +54,7 @@ function nameOf(value: number): string {
 }
 
 function kindOf(value: object): string {
-  if (typeof (value as { pipe?: unknown }).pipe === 'function' || value instanceof ReadableStream) return 'a stream'
+  if (typeof (value as { pipe?: unknown }).pipe === 'function' || Symbol.asyncIterator in value) return 'a stream'
   const { name } = value.constructor ?? {}
   return name ? `an instance of ${name}` : 'an object of a kind of its own'
 }

@@ -2,6 +2,7 @@ import type { AnyDecorator, AroundContext, BaseContext, Kolba, Logger, Preferenc
 import type { Changes } from './changes.ts'
 import type { Engine, Job } from './engine.ts'
 import type { Terms } from './options.ts'
+import type { Threads } from './thread.ts'
 
 /** A job that is being done. */
 export interface Running {
@@ -15,6 +16,8 @@ export interface Running {
 export interface Task {
   readonly name: string
   readonly terms: Terms
+  /** The handler of its route, where it has one. */
+  readonly handler?: unknown
   /** Gets ready to do one of its jobs. */
   begin(running: Running): Attempt
 }
@@ -44,6 +47,7 @@ export interface Work {
   /** Milliseconds. */
   readonly lease: number
   readonly list: AnyDecorator | undefined
+  readonly threads: Threads
   /** Those that this process has taken up, by id: to be stopped without asking the engine. */
   readonly running: Map<string, (reason: Error) => void>
   /** Aborts when this process ends. */
@@ -51,8 +55,8 @@ export interface Work {
   logger(): Logger
   /** When the engine is ready. */
   ready(): Promise<void>
-  /** Adds a task, whose jobs are done here if any are. */
-  add(task: Task): void
+  /** Adds a task, whose jobs are done here if any are, and what goes on beside it while they are. */
+  add(task: Task, beside?: () => () => void): void
   termsOf(job: Pick<Job, 'task'>): Terms
   /** Makes it a part of an app, which opens and closes it. */
   join(app: Kolba): void

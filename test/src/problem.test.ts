@@ -628,3 +628,19 @@ test.serial('the log on the console says what an error came of', async t => {
   await app.client().get('/round')
   t.is(written[1]?.match(/the root/g)?.length, 2)
 })
+
+test.serial('the log on the console says what a warning came of, as it does of an error', t => {
+  const written: string[] = []
+  const { warn } = console
+  console.warn = (line: string) => void written.push(line)
+  t.teardown(() => {
+    console.warn = warn
+  })
+  const err = new Error('above', { cause: new RangeError('the root') })
+  kolba().logger.warn({ err, task: 'x' }, 'It failed.')
+  kolba().logger.warn({ task: 'x' }, 'Nothing failed.')
+  const [first = '', second = ''] = written
+  t.regex(first, /^\{"time":"[^"]+","level":"warn","task":"x","message":"It failed\."\}\nError: above\n/)
+  t.regex(first, /\nCaused by: RangeError: the root\n/)
+  t.regex(second, /^\{"time":"[^"]+","level":"warn","task":"x","message":"Nothing failed\."\}$/)
+})

@@ -1,6 +1,6 @@
 import { type BaseContext, type Context, type Handler, reply } from 'kolba'
 import { json } from 'kolba/json'
-import { app, signedIn, type User } from './given.ts'
+import { adds, app, signedIn, type User } from './given.ts'
 import { same } from './same.ts'
 
 function show(ctx: Context<'/books/:id'>) {
@@ -26,6 +26,15 @@ app.get('/plain/:id', signedIn, plain)
 app.get('/plain/:isbn', plain) // error: Property 'id' is missing in type '{ isbn: string; }'
 app.get('/id', requestId)
 app.get('/nothing', () => 1)
+
+// What a call in the stack adds is there for a handler that says what it is given, as well as for a lambda.
+function both(ctx: Context<'/both', { user: User; a: number; b: number }>) {
+  return ctx.user.name + ctx.a + ctx.b
+}
+app.get('/both', signedIn, adds('a'), adds('b'), both)
+app.get('/both', adds('a'), json(), adds('b'), signedIn, both)
+app.get('/both', signedIn, adds('b'), json(), both) // error: Property 'a' is missing
+app.get('/both', signedIn, adds('b'), adds('c'), both) // error: Property 'a' is missing
 
 // A handler that takes only what it needs is tested by a call, without a server.
 plain({ params: { id: '7' } }).then(({ body }) => body)
