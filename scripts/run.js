@@ -15,15 +15,16 @@ const tasks = {
   ],
   test: [[...tsc, '.'], [...tsc, 'test'], [...tsc, 'test/legacy-decorators'], ['node_modules/ava/entrypoints/cli.mjs']],
 }
-/** Clients for the tests, which bring React with them: `npm start` does without. */
-const clients = 'test/interop/clients'
+/** For tests alone: clients that bring React with them, and the middlewares of Koa. `npm start` does without. */
+const others = ['test/interop/clients', 'test/interop/middleware']
 const how = { stdio: 'inherit', shell: process.platform === 'win32' }
 const [task, ...rest] = process.argv.slice(2)
 
 const install = ['ci', '--include=dev', '--no-audit', '--no-fund']
 if (!isInstalled('.')) run('npm', install)
 // Without these some tests are skipped, and say so.
-if (task === 'test' && !isInstalled(clients)) spawnSync('npm', install, { ...how, cwd: clients })
+const missing = task === 'test' ? others.filter(folder => !isInstalled(folder)) : []
+for (const folder of missing) spawnSync('npm', install, { ...how, cwd: folder })
 if (task === 'test') for (const folder of ['dist', 'build']) rmSync(folder, { recursive: true, force: true })
 tasks[task].forEach((step, index, steps) => {
   run(process.execPath, task === 'test' && index === steps.length - 1 ? [...step, ...rest] : step)

@@ -59,11 +59,7 @@ function extendContext(app: Kolba, path: RequestPath): void {
         return `${this.protocol}://${this.host}${app.url(...args)}`
       },
     },
-    // Koa comes here when it could not write what stood on ctx, and when the connection broke.
-    onerror: {
-      value(this: BaseContext, error: Error | null) {
-        if (error) path.rescue.last(this, error)
-      },
-    },
+    // For an error that reaches no middleware: of a stream, of the connection, of who calls it. An app may have its own.
+    onerror: { value: path.rescue.onerror, writable: true, configurable: true },
   })
 }

@@ -49,7 +49,7 @@ export class RequestPath {
       await this.#settle(ctx, run)
       write(ctx)
     } catch (error) {
-      this.rescue.last(ctx, toError(error))
+      ctx.onerror(toError(error))
     }
   }
 
@@ -60,7 +60,7 @@ export class RequestPath {
       if (isPromise(running)) await running
       leave(ctx)
       // An event stream may be silent at first, and its client waits for the headers.
-      if (ctx.body instanceof Readable && ctx.type !== 'text/event-stream') await firstByte(ctx.body)
+      if (ctx.body instanceof Readable && ctx.type !== 'text/event-stream') await firstByte(ctx.body, ctx.res)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)

@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { debugPage } from './debug-page.ts'
@@ -22,9 +22,15 @@ export class Rescue {
   readonly #handlers = new Map<unknown, Handler>()
   readonly #broken = new WeakMap<BaseContext, Error>()
   readonly #app: Kolba
+  /** What `ctx.onerror` is, unless `app.context` has been given another. Without an error it does nothing, as in Koa. */
+  readonly onerror: (this: BaseContext, error: unknown) => void
 
   constructor(app: Kolba) {
     this.#app = app
+    const rescue = this
+    this.onerror = function onerror(error) {
+      if (error !== null && error !== undefined) rescue.last(this, toError(error))
+    }
   }
 
   add(type: ErrorClass, handler: Handler): void {
@@ -38,6 +44,8 @@ export class Rescue {
     removeBodyHeaders(ctx.res)
     const error = await this.unmapped(ctx, thrown)
     if (!error) return
+    // Koa's apps change what errors look like by an `app.context.onerror` of their own.
+    if (ctx.onerror !== this.onerror) return void ctx.onerror(error)
     await this.#write(ctx, toProblem(error), error)
     this.tell(error, ctx)
   }
@@ -71,16 +79,19 @@ export class Rescue {
     // Of a stream that breaks Koa hears twice: from the stream, and from the response that it took along.
     if (this.#broken.get(ctx) === error) return
     this.#broken.set(ctx, error)
+    // Koa marks an error that no answer shows, and one that is frozen cannot be.
+    if (ctx.headerSent || !ctx.writable) Reflect.set(error, 'headerSent', true)
     this.tell(error, ctx)
     const { res } = ctx
+    // One that comes behind a whole answer must not take it along; half of one must not look whole.
+    if (res.writableEnded) return
     if (res.headersSent || !ctx.writable) return void res.destroy()
     const refusal = toProblem(error)
     removeBodyHeaders(res)
     const document = JSON.stringify(toDocument(refusal, instanceOf(ctx), ctx.requestId))
-    const length = Buffer.byteLength(document)
-    res
-      .writeHead(refusal.status, { 'Content-Type': 'application/problem+json', 'Content-Length': length })
-      .end(document)
+    const headers = { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(document) }
+    // The phrase stands there still of the status that was set first.
+    res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? 'unknown', headers).end(document)
   }
 
   /**

@@ -4,8 +4,7 @@ import type { Layer as Place } from './fold.ts'
 import { hasDots } from './guard.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
-
-type Layer = ReturnType<Router['match']>['path'][number]
+import { type Layer, paramsOf, RouteIndex } from './route-index.ts'
 
 /** A route with its folded stack, as the request path runs it. */
 export interface Endpoint {
@@ -22,10 +21,13 @@ export interface Match {
   readonly allow: readonly string[]
 }
 
+const NONE: readonly string[] = Object.freeze([])
+
 /** The routes of an app in @koa/router's layers. The one registered first wins; paths are told apart by case. */
 export class RouteTable {
   readonly #router = new Router({ sensitive: true })
-  readonly #endpoints = new Map<unknown, Endpoint>()
+  readonly #index = new RouteIndex<Endpoint>()
+  readonly #heads = new Map<unknown, Endpoint>()
   readonly #shapes = new Map<string, Route>()
 
   /**
@@ -45,39 +47,31 @@ export class RouteTable {
       }
     }
     for (const method of route.methods) this.#shapes.set(`${method} ${path.shape}`, route)
-    const layer = this.#router.register(route.path, [...route.methods], () => {})
-    this.#endpoints.set(layer, endpoint)
+    const layer = this.#router.register(route.path, [...route.methods], () => {}) as Layer
+    this.#index.add(layer, endpoint)
+    const { methods } = layer
+    if (methods.includes('HEAD') && !methods.includes('GET')) this.#heads.set(route.path, endpoint)
   }
 
   match(method: string, path: string): Match {
-    const { path: layers, pathAndMethod } = this.#router.match(path, method)
-    const layer = choose(method, pathAndMethod as Layer[])
-    if (!layer) return { params: {}, allow: [...new Set(layers.flatMap(({ methods }) => methods))] }
-    const params = paramsOf(layer, path)
+    const hit = this.#index.first(method, path)
+    if (!hit) return { params: {}, allow: methodsOf(this.#index.all(path)) }
+    const params = paramsOf(hit, path)
     // `/files/...csv` has no dot segment, and its name is one: whoever makes a path of that would be led elsewhere.
     if (path.includes('.') && Object.values(params).some(hasDots)) return { params: {}, allow: [] }
-    return { endpoint: this.#endpoints.get(layer) as Endpoint, params, allow: [] }
+    // A GET answers HEAD, unless the path has a HEAD of its own.
+    const own = method === 'HEAD' ? this.#heads.get(hit.layer.path) : undefined
+    return { endpoint: own ?? hit.value, params, allow: NONE }
   }
+}
+
+/** Each once, in the order of the layers. */
+function methodsOf(layers: readonly Layer[]): string[] {
+  const all: string[] = []
+  for (const { methods } of layers) for (const method of methods) if (!all.includes(method)) all.push(method)
+  return all
 }
 
 function isLiteral({ required, optional }: Path): boolean {
   return required.length + optional.length === 0
-}
-
-/** A GET answers HEAD, unless the path has a HEAD of its own. */
-function choose(method: string, layers: Layer[]): Layer | undefined {
-  if (method !== 'HEAD') return layers[0]
-  return layers.find(({ methods, path }) => !methods.includes('GET') && path === layers[0]?.path) ?? layers[0]
-}
-
-/** Path parameters, decoded, in an object without a prototype. */
-function paramsOf(layer: Layer, path: string): Record<string, string> {
-  const params = Object.create(null)
-  if (layer.paramNames.length === 0) return params
-  const captures = layer.regexp.exec(path) as RegExpExecArray
-  layer.paramNames.forEach(({ name }, index) => {
-    const text = captures[index + 1]
-    if (text !== undefined) params[name] = decodeURIComponent(text)
-  })
-  return params
 }

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type Koa from 'koa'
 import { checkOptions, type Kind, kinds } from './check.ts'
 import { isAddressRange } from './proxy.ts'
 
@@ -50,8 +52,8 @@ export interface KolbaOptions {
   limits?: Partial<Limits>
   /** May SIGTERM and SIGINT close the app and end the process, once it listens? @default true */
   signals?: boolean
-  /** Koa's: `app.currentContext` gives the ctx anywhere in a call. It costs time in each request. @default false */
-  asyncLocalStorage?: boolean
+  /** Koa's: `app.currentContext` gives the ctx anywhere in a call, as does a storage that is given. It costs time in each request. @default false */
+  asyncLocalStorage?: boolean | AsyncLocalStorage<Koa.DefaultContext>
   /** Koa's: keys to sign cookies with. */
   keys?: string[]
   /** Koa's: the environment. @default NODE_ENV or 'development' */
@@ -77,6 +79,10 @@ const ranges: Kind = {
   words: "a list of addresses or CIDR ranges, ['10.0.0.0/8']; to believe every client is not offered",
   test: value => Array.isArray(value) && value.every(isAddressRange),
 }
+const storage: Kind = {
+  words: 'true or false, or an AsyncLocalStorage',
+  test: value => typeof value === 'boolean' || value instanceof AsyncLocalStorage,
+}
 const OPTIONS: Record<string, Kind> = {
   debug: kinds.flag,
   proxy: ranges,
@@ -85,7 +91,7 @@ const OPTIONS: Record<string, Kind> = {
   timeouts: kinds.object,
   limits: kinds.object,
   signals: kinds.flag,
-  asyncLocalStorage: kinds.flag,
+  asyncLocalStorage: storage,
   keys: kinds.texts,
   env: kinds.text,
   subdomainOffset: kinds.count,

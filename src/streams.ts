@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { types } from 'node:util'
@@ -68,9 +69,13 @@ export function destroyWhenIdle({ app, res }: BaseContext): void {
 }
 
 /** Waits until a stream has something to send, so that one that fails at the start is an error and not half an answer. */
-export function firstByte(stream: Readable): Promise<void> {
+export function firstByte(stream: Readable, res: ServerResponse): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = () => reject(stream.errored ?? new Error('The stream was closed before its first byte.'))
+    const fail = () => {
+      // A client that has gone takes the stream along, and that is no error of ours.
+      if ((res.closed || res.socket?.destroyed) && !stream.errored) return resolve()
+      reject(stream.errored ?? new Error('The stream was closed before its first byte.'))
+    }
     if (stream.readableEnded) return resolve()
     if (stream.destroyed) return fail()
     if (stream.readableLength > 0) return resolve()

@@ -37,12 +37,28 @@ function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
   // pipeline and Koa listen for its end a dozen times between them.
   ctx.res.setMaxListeners(20)
   let hasLeft = false
-  // Before pipeline listens, because it destroys the stream then. A client that has gone is no error of ours, and one
-  // that has all its bytes may go before the stream says that it has ended.
+  // Before pipeline and Koa listen, because they destroy the stream then. A client that has gone is no error of ours,
+  // and one that has all its bytes may go before the stream says that it has ended.
+  const leave = () => {
+    hasLeft ||= !(stream as Readable).destroyed
+  }
+  const stop = onLoss(ctx, leave)
   ctx.res.once('close', () => {
-    hasLeft = !(stream as Readable).destroyed
+    leave()
+    stop()
   })
   pipeline(stream, ctx.res, error => error && !hasLeft && ctx.onerror(error))
+}
+
+/** Listens for the end of the connection before all others: a write may fail long before the response knows of it. */
+function onLoss({ req, res }: BaseContext, listener: () => void): () => void {
+  const { socket } = res
+  // HTTP/2 has one socket for all.
+  if (!socket || req.httpVersionMajor >= 2) return () => {}
+  for (const name of ['error', 'close']) socket.prependListener(name, listener)
+  return () => {
+    for (const name of ['error', 'close']) socket.off(name, listener)
+  }
 }
 
 /** What the system does not take at once waits for the reader, as a stream does. */
@@ -75,7 +91,9 @@ function writeHead(ctx: BaseContext): void {
 /** A body that was emptied on purpose, or one that nobody gave, which Koa makes the phrase of the status. */
 function writeNothing(ctx: BaseContext): void {
   const { res } = ctx
-  const text = ctx.body === null ? '' : ctx.message || String(ctx.status)
+  // HTTP/2 has no phrases, RFC 9113 section 8.3.2.
+  const phrase = ctx.req.httpVersionMajor < 2 && ctx.message
+  const text = ctx.body === null ? '' : phrase || String(ctx.status)
   if (!res.headersSent) {
     ctx.remove('Transfer-Encoding')
     if (ctx.body === null) ctx.remove('Content-Type')

@@ -78,7 +78,10 @@ export interface BackgroundOptions<Needs = BaseContext> extends JobDefaults {
   priority?: OfRequest<number, Needs>
   /** What is the same for requests for the same thing: while one is not done, another gets its job. Undefined for none. */
   key?: (ctx: AroundContext & Needs) => string | undefined
-  /** What of ctx the job has, beside its parameters and URL. @default all that the decorators above have added */
+  /**
+   * What of ctx the job has, beside its parameters and URL, by name: what decorators above have added, `state`, and
+   * `request.body`, which body parsers of Koa make. @default all of it
+   */
   fields?: readonly string[]
   /**
    * The module whose default export is the handler, which then runs in a thread: for what keeps the processor busy. It is

@@ -40,6 +40,11 @@ export function outcome(job: Job, result: string, place: string, describe?: (res
   })
 }
 
+/** Where what came of a job is, if it is elsewhere. */
+export function placeOf({ state, result }: Job): string | undefined {
+  return state === 'succeeded' && result !== undefined ? headerOf(readAnswer(result).headers, 'location') : undefined
+}
+
 export const PROBLEM = 'application/problem+json'
 
 /** How long it might be kept was said of another place. That it must not be, holds here too. */

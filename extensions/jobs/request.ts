@@ -16,7 +16,8 @@ export interface StoredRequest extends DetachedRequest {
 export const KEPT = ['accept', 'accept-language', 'prefer', 'traceparent', 'tracestate', 'user-agent']
 
 /**
- * What a job has of a request, as text: its URL, its parameters, and what the decorators above have added to ctx.
+ * What a job has of a request, as text: its URL, its parameters, and what the decorators above have added to ctx; what
+ * Koa middleware has said in `ctx.state`, and the body that one has parsed, as well.
  *
  * @throws TypeError for what cannot be stored, with its place in ctx
  */
@@ -25,7 +26,7 @@ export function requestText(ctx: AroundContext, names: readonly string[] | undef
   const headers = Object.fromEntries(KEPT.flatMap(name => (ctx.headers[name] ? [[name, ctx.get(name)]] : [])))
   const fields: Record<string, string> = {}
   // What prefer() has added is read again from the header.
-  for (const [name, value] of addedTo(ctx, names))
+  for (const [name, value] of [...addedTo(ctx, names), ...koaOf(ctx, names)])
     fields[name] = name === PREFER ? 'null' : toText(value, `ctx.${name}`)
   const request: DetachedRequest = { method, url, protocol, host, headers, requestId }
   return JSON.stringify({ request, params, fields })
@@ -35,10 +36,25 @@ export function requestText(ctx: AroundContext, names: readonly string[] | undef
 export function addedTo(ctx: BaseContext, names: readonly string[] | undefined): [name: string, value: unknown][] {
   const isAdded = (name: string) =>
     names ? names.includes(name) : !(name in ctx.app.reserved) && !name.startsWith('_')
-  return Object.entries(ctx).filter(([name, value]) => value !== undefined && isAdded(name))
+  return Object.entries(ctx).filter(([name, value]) => value !== undefined && name !== 'state' && isAdded(name))
+}
+
+/** What Koa middleware has left, where there is anything, or where it is named. */
+function koaOf(
+  { state, request }: BaseContext,
+  names: readonly string[] | undefined,
+): [name: string, value: unknown][] {
+  const { body } = request as { body?: unknown }
+  const its: [string, unknown][] = [
+    ['state', Object.keys(state).length > 0 ? state : undefined],
+    [BODY, body],
+  ]
+  return its.filter(([name, value]) => value !== undefined && (names?.includes(name) ?? true))
 }
 
 export const PREFER = 'prefer'
+/** Where body parsers of Koa leave what they have read. */
+const BODY = 'request.body'
 
 /**
  * What tells one request from another: its URL and what was read of it, and not who sends it when, for a token that was
@@ -46,7 +62,7 @@ export const PREFER = 'prefer'
  */
 export function fingerprintOf(text: string): string {
   const { request, fields } = JSON.parse(text)
-  const { user, ...read } = fields
+  const { user, state, ...read } = fields
   return createHash('sha256')
     .update(JSON.stringify([request.method, request.url, read]))
     .digest('base64url')
@@ -61,8 +77,10 @@ export function readRequest(text: string): StoredRequest {
 /** The context of a job: that of its request without the connection, and what is the job's own. */
 export function contextOf(app: Kolba, { params, fields, ...request }: StoredRequest, running: Running): BaseContext {
   const ctx = detached(app, request, running.signal)
+  const { [BODY]: body, ...its } = fields
+  if (body !== undefined) Object.assign(ctx.request, { body })
   const prefer = PREFER in fields ? { prefer: preferencesOf(ctx) } : {}
-  return Object.assign(ctx, { params }, fields, prefer, addsOf(running))
+  return Object.assign(ctx, { params }, its, prefer, addsOf(running))
 }
 
 /** What `background()` adds to ctx. */

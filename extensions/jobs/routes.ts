@@ -1,11 +1,10 @@
 import { preferencesOf } from '../../src/headers/index.ts'
 import { type BaseContext, type Blueprint, blueprint, type Context, type Kolba, Reply } from '../../src/index.ts'
-import { headerOf, readAnswer } from './answer.ts'
 import { asked, engineFailure } from './asked.ts'
 import type { Job } from './engine.ts'
 import { JobCancelled } from './errors.ts'
 import { events, lastSeen } from './events.ts'
-import { conditional, outcome, PRIVATE, refusal } from './outcome.ts'
+import { conditional, outcome, PRIVATE, placeOf, refusal } from './outcome.ts'
 import { isEnded, type JobState, retryAfter, stateOf } from './state.ts'
 import type { Work } from './work.ts'
 
@@ -126,11 +125,6 @@ export function resourcesOf(work: Work): Resources {
       return outcome(job, job.result, place)
     },
   }
-}
-
-/** Where what came of a job is, if it is elsewhere. */
-function placeOf({ state, result }: Job): string | undefined {
-  return state === 'succeeded' && result !== undefined ? headerOf(readAnswer(result).headers, 'location') : undefined
 }
 
 const NEWEST = 100

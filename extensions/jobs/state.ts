@@ -52,7 +52,7 @@ const LONGEST = 60
 
 /**
  * Seconds after which it is worth to ask again (RFC 9110 section 10.2.3): when a job that waits may begin, when one that
- * says how far it is may be done, and soon where nothing is known.
+ * says how far it is may be done, and where nothing is known after a tenth of the time that it has taken.
  */
 export function retryAfter({ state, due, started, progress }: Job): string {
   const now = Date.now()
@@ -63,5 +63,5 @@ export function retryAfter({ state, due, started, progress }: Job): string {
 function remaining(text: string | undefined, past: number): number {
   const progress: Progress = text === undefined ? 0 : JSON.parse(text)
   const { done, total } = typeof progress === 'number' ? { done: progress, total: 1 } : { total: 0, ...progress }
-  return done > 0 && done < total ? (past * (total - done)) / done : 0
+  return done > 0 && done < total ? (past * (total - done)) / done : past / 10
 }

@@ -23,7 +23,10 @@ const cases: [options: unknown, message: string][] = [
   [{ debug: 'yes' }, 'kolba: the option debug is "yes". Give true or false.'],
   [{ debug: true, env: 'production' }, 'kolba: debug shows stacks to clients. Leave it out in production.'],
   [{ signals: 1 }, 'kolba: the option signals is 1. Give true or false.'],
-  [{ asyncLocalStorage: 'on' }, 'kolba: the option asyncLocalStorage is "on". Give true or false.'],
+  [
+    { asyncLocalStorage: 'on' },
+    'kolba: the option asyncLocalStorage is "on". Give true or false, or an AsyncLocalStorage.',
+  ],
   [
     { proxy: true },
     "kolba: the option proxy is true. Give a list of addresses or CIDR ranges, ['10.0.0.0/8']; to believe every client is not offered.",

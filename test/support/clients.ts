@@ -1,29 +1,16 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
-import { root } from './root.ts'
+import type { ExecutionContext } from 'ava'
+import { packagesOf } from './packages.ts'
 
 // Clients that bring React with them have a folder of their own, which `npm test` installs.
 
-const manifest = join(root, 'test/interop/clients/package.json')
-const isThere = existsSync(join(manifest, '../node_modules/.package-lock.json'))
-const reason = 'test/interop/clients is not installed: npm ci --prefix test/interop/clients'
+const testPackages = packagesOf('clients')
 
 /**
  * A test with a client of that folder, its default export. Where they are not installed the test is skipped, under a
  * title that says so, or fails if `KOLBA_REQUIRE` names `clients`.
  */
 export function testClient<C>(name: string, title: string, run: (t: ExecutionContext, client: C) => Promise<void>) {
-  if (isThere) return test(title, async t => run(t, load(name) as C))
-  if (process.env.KOLBA_REQUIRE?.split(',').includes('clients')) return test(title, t => t.fail(reason))
-  test.skip(`${title} (skipped: ${reason})`, t => t.pass())
-}
-
-/** As CommonJS, of which a default export may be all there is, or one among others. */
-function load(name: string): unknown {
-  const all = createRequire(manifest)(name)
-  return all.default ?? all
+  testPackages(title, (t, load) => run(t, load(name) as C))
 }
 
 /** What of react-admin's `DataProvider` is used. */

@@ -1,6 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import test from 'ava'
+import bodyParser from 'koa-bodyparser'
 import {
   type AnyDecorator,
   blueprint,
@@ -229,16 +230,36 @@ for (const [title, added, what] of UNSTORED) {
   })
 }
 
-test('background() keeps ctx.state where fields names it', async t => {
+test('a job has what Koa middleware has said in ctx.state, and the body that one has parsed', async t => {
   const its = jobsApp(t)
+  its.app.use(bodyParser() as never)
   its.app.use((ctx, next) => {
-    ctx.state.tenant = 'a'
+    ctx.state.tenant = ctx.get('X-Tenant')
     return next()
   })
-  its.app.post('/x', its.work.background({ fields: ['state'] }), ctx => ctx.state)
-  its.app.post('/none', its.work.background(), ctx => ctx.state)
-  t.deepEqual(await (await done(t, its, '/x')).json(), { tenant: 'a' })
-  t.deepEqual(await (await done(t, its, '/none')).json(), {})
+  const run = (ctx: Context) => [ctx.state, (ctx.request as { body?: unknown }).body ?? null]
+  its.app.post('/x', its.work.background(), run)
+  its.app.post('/some', its.work.background({ fields: ['state'] }), run)
+  its.app.post('/none', its.work.background({ fields: [] }), run)
+  const init = { json: { a: 1 }, headers: { 'X-Tenant': 'a', 'Idempotency-Key': '"k"' } }
+  t.deepEqual(await (await done(t, its, '/x', init)).json(), [{ tenant: 'a' }, { a: 1 }])
+  t.deepEqual(await (await done(t, its, '/some', init)).json(), [{ tenant: 'a' }, null])
+  t.deepEqual(await (await done(t, its, '/none', init)).json(), [{}, null])
+  t.is((await its.client.post('/x', { ...init, json: { a: 2 } })).status, 422)
+})
+
+test('what Koa middleware has said in ctx.state is refused where it cannot be stored', async t => {
+  const its = jobsApp(t)
+  its.app.use((ctx, next) => {
+    ctx.state.db = new Pool()
+    return next()
+  })
+  its.app.post('/x', its.work.background(), () => 1)
+  t.is((await its.client.post('/x')).status, 500)
+  t.regex(
+    its.logger.lines.find(({ level }) => level === 'error')?.fields.err?.message ?? '',
+    /^POST \/x: background: ctx\.state\.db is an instance of Pool, which cannot be stored\. /,
+  )
 })
 
 const guard = (work: Jobs, ...below: AnyDecorator[]) => stack(work.background(), ...below)
@@ -519,7 +540,11 @@ test('input() of a query may stand below background(), and what it refuses is wh
 test('background() refuses to stand inside of what chooses a handler', t => {
   const { app, work } = jobsApp(t)
   t.throws(
-    () => app.post('/x', versions({ v1: work.background()(() => 1) as () => unknown }, { by: 'header' }) as never),
+    () =>
+      app.post(
+        '/x',
+        versions({ 1: () => 1, 2: work.background()(() => 2) as () => number }, { by: 'header' }) as never,
+      ),
     {
       instanceOf: TypeError,
       message: 'POST /x: background() stands inside of what chooses a handler. Put it into the stack of a route.',

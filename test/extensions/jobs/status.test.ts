@@ -3,7 +3,7 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
-import { type Context, created, kolba, problem, redirect, reply, seeOther } from 'kolba'
+import { type Context, created, keyOf, kolba, problem, redirect, reply, seeOther } from 'kolba'
 import { cacheControl } from 'kolba/cache'
 import { collection, resource } from 'kolba/collection'
 import { type JobState, type JobsOptions, jobFields, jobs } from 'kolba/jobs'
@@ -277,6 +277,36 @@ for (const [title, run, location] of PLACES) {
   })
 }
 
+test('a task without a route has a place too, with what comes of it', async t => {
+  const its = jobsApp(t, { retry: false })
+  const task = its.work.task<{ kind: string }>('tidy', ({ kind }) => RESULTS_OF_TASKS[kind]?.())
+  const owner = keyOf('id', 'ada')
+  const read = async (kind: string) => {
+    const id = await task.add({ kind }, { owner })
+    t.is((await its.client.get(`/jobs/${id}`, { headers: EVE })).status, 404)
+    const response = await ended(its, `/jobs/${id}`, ADA)
+    t.is(response.headers.get('Set-Cookie'), null)
+    return [response.status, await response.text()]
+  }
+  its.app.post('/x', its.work.background(), () => 1)
+  t.deepEqual(await read('object'), [200, '{"a":1}'])
+  t.deepEqual(await read('none'), [204, ''])
+  t.deepEqual(await read('response'), [201, 'a'])
+  t.deepEqual(await read('reply'), [203, 'a'])
+  t.deepEqual(await read('refusal'), [404, 'no'])
+  t.is((await read('error'))[0], 500)
+  t.notRegex(`${(await read('error'))[1]}`, /secret/)
+})
+
+const RESULTS_OF_TASKS: Record<string, () => unknown> = {
+  object: () => ({ a: 1 }),
+  none: () => undefined,
+  response: () => new Response('a', { status: 201, headers: { 'Set-Cookie': 'a=b' } }),
+  reply: () => reply(203, 'a', { 'set-cookie': 'a=b' }),
+  refusal: () => reply(404, 'no'),
+  error: () => new Error('secret'),
+}
+
 test('a result with 202 says that it is there, and is not asked for again', async t => {
   const its = appOf(t, () => reply(202, { a: 1 }))
   const response = await done(t, its, '/x')
@@ -289,6 +319,7 @@ const WAITS: [title: string, job: object, seconds: string][] = [
   ['that is due', { state: 'queued', due: -4500 }, '1'],
   ['that waits long', { state: 'queued', due: 1e12 }, '60'],
   ['that runs', { state: 'running', started: -10_000 }, '1'],
+  ['that has run for five minutes', { state: 'running', started: -300_000 }, '30'],
   ['that is half done', { state: 'running', started: -10_000, progress: 0.5 }, '10'],
   ['that is done by a third', { state: 'running', started: -10_000, progress: { done: 10, total: 30 } }, '20'],
   ['that has hardly begun', { state: 'running', started: -10_000, progress: 0.0001 }, '60'],
