@@ -41,7 +41,7 @@ function rowOf(engine, all) {
     accepted: sum(its => its.accepted),
     'stored without a 202': sum(its => its.unaccepted),
     'requests without an answer': sum(its => its.unanswered),
-    503: sum(its => its.refused),
+    'answers 503': sum(its => its.refused),
     kills: sum(its => its.kills),
     'before it listened': sum(its => its.early),
     'stood still': sum(its => its.stops),

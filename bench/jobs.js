@@ -12,7 +12,9 @@ import { places, plainBullMQ } from './jobs/places.js'
 const ADDED = 50
 const DONE = 10
 const POLLS = 2000
-const OWNER = 'somebody'
+const OWNER = { 'X-Owner': 'somebody' }
+/** Jobs belong to so many. */
+const OWNERS = 100
 /** So far away that nobody counts. */
 const LIMIT = 1_000_000
 const request = JSON.stringify({ request: {}, params: {}, fields: { month: '"2026-01"' } })
@@ -44,14 +46,16 @@ async function oneRound(place, where, count) {
   const engine = await place.engine(where)
   const gate = gateOf()
   const app = kolba({ signals: false, logger: silent })
-  const work = jobs({ engine, limit: LIMIT, concurrency: DONE, logger: silent, principal: () => OWNER })
+  const work = jobs({ engine, limit: LIMIT, concurrency: DONE, logger: silent, principal: ctx => ctx.get('X-Owner') })
   app.mount('/jobs', work.routes)
   app.post('/reports/:month', work.background(), () => gate.pass(count))
   app.post('/nothing', () => null)
   app.get('/small', json(), () => ({ month: '2026-01', total: 17 }))
   app.post('/small', json(), work.background(), () => ({ month: '2026-01', total: 17 }))
   return serve(app, async ask => {
-    const posted = await each(count, () => ask('POST', '/reports/2026-01', 202))
+    const posted = await each(count, turn =>
+      ask('POST', '/reports/2026-01', 202, { 'X-Owner': `user ${turn % OWNERS}` }),
+    )
     const done = await timed(count, async () => {
       gate.open()
       await gate.emptied
@@ -61,13 +65,13 @@ async function oneRound(place, where, count) {
   })
 }
 
-/** The engine by itself, and a list of one owner. */
+/** The engine by itself. */
 async function addTo(engine, count) {
   await engine.open()
-  const at = { task: 'alone', owner: OWNER, request, fingerprint: 'f', priority: 0, keys: [], limit: LIMIT }
-  const add = () => engine.add({ ...at, id: crypto.randomUUID(), due: Date.now() })
+  const at = { task: 'alone', request, fingerprint: 'f', priority: 0, keys: [], limit: LIMIT }
+  const add = turn => engine.add({ ...at, owner: `user ${turn % OWNERS}`, id: crypto.randomUUID(), due: Date.now() })
   const single = await timed(count / 10, async () => {
-    for (let index = 0; index < count / 10; index += 1) await add()
+    for (let index = 0; index < count / 10; index += 1) await add(index)
   })
   const many = await each(count, add)
   await engine.close()
@@ -76,17 +80,17 @@ async function addTo(engine, count) {
 
 /** Asking for a job that has ended: its result, and that it is as it was. */
 async function polls(ask) {
-  const { location } = await ask('POST', '/small', 202)
-  while ((await ask('GET', location)).status !== 200) await pause()
-  const { etag } = await ask('GET', location, 200)
+  const { location } = await ask('POST', '/small', 202, OWNER)
+  while ((await ask('GET', location, undefined, OWNER)).status !== 200) await pause()
+  const { etag } = await ask('GET', location, 200, OWNER)
   const times = { 'GET 200, µs': [], 'GET 304, µs': [], 'GET without a job, µs': [] }
   for (let turn = 0; turn < 5; turn += 1) {
     const one = async use =>
       timed(POLLS / 5, async () => {
         for (let index = 0; index < POLLS / 5; index += 1) await use()
       })
-    times['GET 200, µs'].push((await one(() => ask('GET', location, 200))).past)
-    times['GET 304, µs'].push((await one(() => ask('GET', location, 304, { 'If-None-Match': etag }))).past)
+    times['GET 200, µs'].push((await one(() => ask('GET', location, 200, OWNER))).past)
+    times['GET 304, µs'].push((await one(() => ask('GET', location, 304, { ...OWNER, 'If-None-Match': etag }))).past)
     times['GET without a job, µs'].push((await one(() => ask('GET', '/small', 200))).past)
   }
   return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, round(Math.min(...all))]))
@@ -188,7 +192,7 @@ async function serve(app, use) {
 function each(count, use) {
   let left = count
   const some = async () => {
-    while (left-- > 0) await use()
+    while (left-- > 0) await use(left)
   }
   return timed(count, () => Promise.all(Array.from({ length: ADDED }, some)))
 }
