@@ -10,6 +10,7 @@ import {
   kinds,
   nameOf,
   Reply,
+  responseOf,
   statusOf,
   when,
 } from '../src/index.ts'
@@ -73,9 +74,9 @@ export function json(options: JsonOptions = {}): Decorator {
 }
 
 /** The Content-Type of a reply, or that on ctx where it is one of JSON; Koa may have put another there for a string. */
-function typeOf({ response }: BaseContext, headers: Headers): unknown {
+function typeOf(ctx: BaseContext, headers: Headers): unknown {
   const name = Object.keys(headers).find(name => name.toLowerCase() === 'content-type')
-  return name ? headers[name] : response.is('json', '+json') || undefined
+  return name ? headers[name] : responseOf(ctx)?.is('json', '+json') || undefined
 }
 
 /** Nothing, bytes already, or an error, which the core answers. */

@@ -1,10 +1,12 @@
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
+import { contextsOf } from './koa-context.ts'
 import { composed, composeOf, type Middleware } from './lift.ts'
 import { trustProxies } from './proxy.ts'
 import { readQueries } from './query.ts'
 import type { RequestPath } from './request-path.ts'
+import { respond } from './respond.ts'
 import { signalOf } from './signal.ts'
 import type { UrlOf } from './url.ts'
 
@@ -21,8 +23,8 @@ export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   extendContext(app, path)
   app.middleware.push(path.dispatch as Koa.Middleware)
   Object.assign(app, {
+    createContext: contextsOf(app, respond),
     handleRequest(ctx: BaseContext, run: Middleware) {
-      ctx.res.statusCode = 404
       // With nothing in `app.use` the routes stand alone, and one function needs no composing.
       return path.answer(ctx, app.middleware.length === 1 ? path.dispatch : run)
     },

@@ -3,17 +3,18 @@ import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { guard } from './guard.ts'
+import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
 import { Problem, toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
-import { isAnswered, isStatusSet, respond } from './respond.ts'
+import { give, isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
 import { type Endpoint, type Match, RouteTable } from './router.ts'
 import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
-import { write } from './write.ts'
+import { write, writeAtOnce } from './write.ts'
 
 type Run = (ctx: BaseContext) => unknown
 
@@ -43,22 +44,49 @@ export class RequestPath {
     return this.#fallbacks.some(({ isOpen }) => isOpen())
   }
 
-  /** Answers a request. `run` is the app's middleware, the routes last. */
-  async answer(ctx: BaseContext, run: Middleware): Promise<void> {
+  /** Answers a request. `run` is the app's middleware, the routes last. What makes no promise is answered without one. */
+  answer(ctx: BaseContext, run: Middleware): unknown {
     try {
-      await this.#settle(ctx, run)
+      const running = this.#admits(ctx) && run(ctx, nothing)
+      if (isPromise(running)) return this.#answerLater(ctx, running)
+      leave(ctx)
+      return this.#isQuick(ctx) || this.#conclude(ctx)
+    } catch (thrown) {
+      return this.#conclude(ctx, { thrown })
+    }
+  }
+
+  async #answerLater(ctx: BaseContext, running: PromiseLike<unknown>): Promise<unknown> {
+    try {
+      await running
+      leave(ctx)
+      return this.#isQuick(ctx) || this.#conclude(ctx)
+    } catch (thrown) {
+      return this.#conclude(ctx, { thrown })
+    }
+  }
+
+  /** Writes the value that the route has given at once, where nothing else has been said of the answer. */
+  #isQuick(ctx: BaseContext): boolean {
+    return this.after.length === 0 && !this.isClosing && writeAtOnce(ctx)
+  }
+
+  /** Puts the answer on ctx, that to an error too, runs the hooks of `app.after`, and writes it. */
+  async #conclude(ctx: BaseContext, failure?: { readonly thrown: unknown }): Promise<void> {
+    try {
+      await this.#settle(ctx, failure)
       write(ctx)
     } catch (error) {
       ctx.onerror(toError(error))
     }
   }
 
-  /** Puts the answer on ctx, that to an error too, and runs the hooks of `app.after`, waiting only for a promise. */
-  async #settle(ctx: BaseContext, run: Middleware): Promise<void> {
+  async #settle(ctx: BaseContext, failure?: { readonly thrown: unknown }): Promise<void> {
     try {
-      const running = this.#admits(ctx) && run(ctx, nothing)
-      if (isPromise(running)) await running
-      leave(ctx)
+      if (failure) {
+        takeBack(ctx)
+        throw failure.thrown
+      }
       // An event stream may be silent at first, and its client waits for the headers.
       if (ctx.body instanceof Readable && ctx.type !== 'text/event-stream') await firstByte(ctx.body, ctx.res)
       if (isUnanswered(ctx)) await this.rescue.fromStatus(ctx)
@@ -103,21 +131,19 @@ export class RequestPath {
 
   /** @throws the problem with a request that the guard refuses. */
   #admits(ctx: BaseContext): boolean {
-    const { req, res } = ctx
-    ctx.requestId = requestIdOf(req.headers['x-request-id'])
-    res.setHeader('X-Request-Id', ctx.requestId)
+    ctx.requestId = requestIdOf(ctx.req.headers['x-request-id'])
     const refusal = guard(ctx, this.#app.settings)
     if (refusal) throw refusal
     if (!this.isClosing) return true
     // A status, and not an error: there is nothing to log.
-    res.shouldKeepAlive = false
+    ctx.res.shouldKeepAlive = false
     ctx.status = 503
     ctx.set('Retry-After', '5')
     return false
   }
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {
-    const match = this.routes.match(ctx.method, ctx.path)
+    const match = this.routes.match(ctx.req.method as string, pathOf(ctx))
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)
     return isPromise(value) ? waitFor(ctx, value, value => finish(ctx, value)) : finish(ctx, value)
@@ -145,7 +171,11 @@ export class RequestPath {
 
 function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
   // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
-  return run(Object.assign(ctx, { route, params, _matchedRoute: route.path }))
+  const its = ctx as Shaped
+  its.route = route
+  its.params = params
+  its._matchedRoute = route.path
+  return run(ctx)
 }
 
 /** Lets a mounted app try: whether it has answered. A 404 of its own making says that it has not. */
@@ -167,10 +197,20 @@ function finish(ctx: BaseContext, value: unknown): void {
     const advice = `Return a value, or null for 204 No Content.${others}`
     throw new TypeError(`${nameOf(route)}: ${who} returned undefined. ${advice}`)
   }
-  respond(ctx, value)
+  give(ctx, value)
 }
 
 async function nothing(): Promise<void> {}
+
+/** What `ctx.path` is, without making `ctx.request` where the URL says it plainly. */
+function pathOf(ctx: BaseContext): string {
+  const url = ctx.req.url as string
+  if (!PLAIN.test(url)) return ctx.path
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+const PLAIN = /^\/[\x21\x22\x24-\x7e]*$/
 
 /** A middleware has left a status of an error, or nothing at all, and no body. */
 function isUnanswered(ctx: BaseContext): boolean {

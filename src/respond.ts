@@ -1,4 +1,5 @@
 import type { BaseContext } from './context.ts'
+import { keep, responseOf } from './koa-context.ts'
 import { Reply } from './reply.ts'
 import { bodyOf } from './streams.ts'
 
@@ -20,14 +21,19 @@ export function respond(ctx: BaseContext, value: unknown): void {
   ctx.body = typeof value === 'object' ? bodyOf(ctx, value) : value
 }
 
+/** Answers with the value of a route, which stays a value while nobody wants Koa's response. */
+export function give(ctx: BaseContext, value: unknown): void {
+  if (value === undefined || value instanceof Error || !keep(ctx, value)) respond(ctx, value)
+}
+
 /** The status that a value goes out with when it has none of its own: the one that was set on ctx, else 200. */
 export function statusOf(ctx: BaseContext): number {
   return isStatusSet(ctx) ? ctx.status : 200
 }
 
 /** Koa begins with 404, and keeps here whether anybody has said so. */
-export function isStatusSet({ response }: BaseContext): boolean {
-  return (response as { _explicitStatus?: boolean })._explicitStatus === true
+export function isStatusSet(ctx: BaseContext): boolean {
+  return (responseOf(ctx) as { _explicitStatus?: boolean } | undefined)?._explicitStatus === true
 }
 
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
