@@ -57,8 +57,11 @@ export interface Backend {
   clearLogs(jobId: string, keep: number): Promise<void>
 }
 
-/** How long BullMQ locks what it hands out, in milliseconds: the lease that jobs have where nothing else is said. */
-export const LOCK = 30_000
+/**
+ * How long BullMQ locks what it hands out, in milliseconds, until it is told the lease. Whoever dies meanwhile has the job
+ * for this time.
+ */
+export const LOCK = 5000
 
 // What BullMQ says when the job is not there, has no lock, is not in that state, or is locked by somebody else.
 const LOST = new Set<unknown>([-1, -2, -3, -6])

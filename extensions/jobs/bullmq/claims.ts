@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Claim } from '../engine.ts'
-import { type Backend, did, LOCK } from './backend.ts'
+import { type Backend, did } from './backend.ts'
 import { type Cancels, OPTS } from './cancels.ts'
 import { type Hold, Holds } from './holds.ts'
 import type { Keys } from './keys.ts'
@@ -50,15 +50,15 @@ export class Claims {
     }
   }
 
-  /** Does not begin one that was cancelled while it waited. */
+  /** Does not begin one that was cancelled while it waited, nor one that is lost again because this process took so long. */
   async #begin(entity: Entity, token: string, lease: number): Promise<boolean> {
     const { id, task } = entity.job
-    const [mark] = await Promise.all([
+    const [mark, isHeld] = await Promise.all([
       this.#cancels.mark(id),
-      lease === LOCK ? undefined : this.#queues.of(task).extendLock(jobKey(id), token, Math.ceil(lease)),
+      this.#queues.of(task).extendLock(jobKey(id), token, Math.ceil(lease)),
     ])
     if (mark) await this.#cancels.end(entity, mark)
-    return !mark
+    return !mark && isHeld === 1
   }
 
   /** Every second, BullMQ looks for jobs whose lock is over. Of one that it sees for the second time it says so. */
