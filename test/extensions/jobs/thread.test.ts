@@ -348,14 +348,14 @@ test("background({ thread, when: 'preferred' }) runs in a thread where the clien
 })
 
 test("background({ thread, when: 'preferred' }) ends the thread when the handler has taken too long", async t => {
-  const { client } = open(t, { when: 'preferred', patience: 3 })
+  const name = 'a request that computes'
+  const { client } = open(t, { when: 'preferred', patience: 3, above: [given({ name })] })
   const { computes, stops } = listen(t)
   const asked = await client.post('/do/later', { headers: { Prefer: 'respond-async' } })
   await ended(client, asked.headers.get('Location') as string)
-  const headers = { 'X-Request-Id': 'a-request-that-computes' }
-  const [response] = await Promise.all([client.post('/do/forever', { headers }), computes(headers['X-Request-Id'])])
+  const [response] = await Promise.all([client.post('/do/called'), computes(name)])
   t.is(response.status, 503)
-  await stops(headers['X-Request-Id'])
+  await stops(name)
 })
 
 const other = (ctx: Context) => heavy(ctx as never)

@@ -79,6 +79,7 @@ const DOES: Record<string, (ctx: Heavy) => unknown> = {
   wrong: ({ progress }) => progress(-1),
 
   forever: ({ job }) => compute(job.id),
+  called: ({ input }) => compute(input.name as string),
   once: ({ job }) => (job.attempt === 1 ? compute(job.id) : `attempt ${job.attempt}`),
   busy: ({ job, input }) => compute(job.id, input.milliseconds as number),
   report: ({ progress }) => {
