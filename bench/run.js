@@ -3,12 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { load } from './load/index.js'
-import { readOptions } from './options.js'
+import { readOptions, serversIn } from './options.js'
 import { heading, table } from './report.js'
+import * as requests from './requests.js'
 import { startServer } from './server.js'
-import { verify } from './verify.js'
-
-const WARM_UP_SECONDS = 1
 
 const options = readOptions(process.argv.slice(2))
 prepare()
@@ -39,17 +37,18 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
+/** A workload is measured by requests, unless it has a way of its own: `columns`, `comparison` and `oneRound`. */
 async function readWorkload(name) {
-  return { name, servers: 'servers', ...(await import(`./workloads/${name}.js`)) }
+  return { name, servers: 'servers', ...requests, ...(await import(`./workloads/${name}.js`)) }
 }
 
 /** One server after another, round by round, so that what slows the machine for a while slows all of them. */
 async function measure(workload) {
-  const results = options.peers.map(name => ({ name, rounds: [] }))
+  const results = serversIn(workload.servers, options.peers).map(name => ({ name, rounds: [] }))
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const result of results) {
       process.stderr.write(`${workload.name} round ${round} of ${options.rounds}: ${result.name}\n`)
-      const { peer, ...numbers } = await oneRound(workload, result.name)
+      const { peer, ...numbers } = await oneServer(workload, result.name)
       result.peer = peer
       result.rounds.push(numbers)
     }
@@ -57,23 +56,11 @@ async function measure(workload) {
   return results
 }
 
-async function oneRound({ servers, requests }, name) {
-  const server = await startServer(new URL(`${servers}/${name}.js`, import.meta.url))
+async function oneServer(workload, name) {
+  const start = performance.now()
+  const server = await startServer(new URL(`${workload.servers}/${name}.js`, import.meta.url), workload.environment)
   try {
-    await verify(name, server.url, requests)
-    const { connections, seconds } = options
-    await load.run(server.url, { requests, connections, seconds: WARM_UP_SECONDS })
-    const before = await server.processorTime()
-    const answers = await load.run(server.url, { requests, connections, seconds })
-    const after = await server.processorTime()
-    if (answers.errors > 0)
-      throw new Error(`bench ${name}: ${answers.errors} requests failed. Run the server by itself.`)
-    return {
-      peer: server.peer,
-      perSecond: answers.count / answers.seconds,
-      microseconds: (after - before) / answers.count,
-      busy: (after - before) / 1e6 / answers.seconds,
-    }
+    return { peer: server.peer, ...(await workload.oneRound({ name, server, start, workload, options })) }
   } finally {
     await server.stop()
   }

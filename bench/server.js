@@ -3,29 +3,35 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onCore, SERVER } from './cores.js'
 
-/** Starts a server, in a process and on a core of its own. `processorTime()` is in microseconds since its start. */
-export async function startServer(module) {
+/**
+ * Starts a server, in a process and on a core of its own. `usage()` is its processor time in microseconds since its
+ * start, and its memory in bytes.
+ */
+export async function startServer(module, environment = {}) {
   const [command, ...args] = onCore(SERVER, [process.execPath, fileURLToPath(new URL('serve.js', import.meta.url))])
   const child = spawn(command, [...args, module.href], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { ...process.env, NODE_ENV: 'production', ...environment },
   })
-  const exited = once(child, 'exit')
-  const [{ port, peer }] = await Promise.race([
-    once(child, 'message'),
-    exited.then(() => Promise.reject(new Error(`bench: ${module.href} ended before it listened. Run it by itself.`))),
-  ])
+  const ended = once(child, 'exit')
+  const message = what =>
+    Promise.race([
+      once(child, 'message'),
+      ended.then(() => Promise.reject(new Error(`bench: ${module.href} ended ${what}. Run it by itself.`))),
+    ])
+  const [{ port, peer }] = await message('before it listened')
   return {
     peer,
+    pid: child.pid,
     url: `http://127.0.0.1:${port}`,
-    async processorTime() {
-      child.send('processor time')
-      const [{ user, system }] = await once(child, 'message')
-      return user + system
+    async usage() {
+      child.send('usage')
+      const [usage] = await message('under load')
+      return usage
     },
     async stop() {
       child.kill('SIGKILL')
-      await exited
+      await ended
     },
   }
 }
