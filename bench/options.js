@@ -35,7 +35,10 @@ export function serversIn(folder, peers) {
 
 function namesIn(folder) {
   const files = readdirSync(new URL(`${folder}/`, import.meta.url), { withFileTypes: true })
-  return files.filter(file => file.isFile()).map(({ name }) => name.replace(/\.js$/, ''))
+  return files
+    .filter(file => file.isFile())
+    .map(({ name }) => name.replace(/\.js$/, ''))
+    .sort()
 }
 
 function choose(option, text, known, belongs) {

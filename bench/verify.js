@@ -14,7 +14,7 @@ export async function verify(who, url, requests) {
 
 async function verifyOne(who, url, wanted, agent) {
   const answer = await ask(url, wanted, agent)
-  const { method = 'GET', path, expect, expectHeaders = {}, status = 200 } = wanted
+  const { method = 'GET', path, expect, expectHeaders = {}, expectSome, status = 200 } = wanted
   const compare = (part, found, should) => {
     const fits = should instanceof RegExp ? should.test(found) : found === should
     if (!fits)
@@ -24,6 +24,12 @@ async function verifyOne(who, url, wanted, agent) {
   }
   compare('status', String(answer.status), status instanceof RegExp ? status : String(status))
   for (const [name, should] of Object.entries(expectHeaders)) compare(`header ${name}`, answer.headers[name], should)
+  if (expectSome)
+    compare(
+      'names of the headers',
+      Object.keys(answer.headers).find(name => expectSome.test(name)),
+      expectSome,
+    )
   if (expect === undefined) return
   compare('body', answer.body, expect)
   if (expect === '') return
