@@ -3,13 +3,20 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onCore, SERVER } from './cores.js'
 
-/**
- * Starts a server, in a process and on a core of its own. `usage()` is its processor time in microseconds since its
- * start, and its memory in bytes.
- */
+/** Starts a server, in a process and on a core of its own. */
 export async function startServer(module, environment = {}) {
-  const [command, ...args] = onCore(SERVER, [process.execPath, fileURLToPath(new URL('serve.js', import.meta.url))])
-  const child = spawn(command, [...args, module.href], {
+  const { servers, ...process } = await startServers([module], { environment })
+  return { ...process, ...servers[0] }
+}
+
+/**
+ * Starts servers together in one process. `usage()` is its processor time in microseconds since its start, and its
+ * memory in bytes; with the flag --expose-gc what is held is counted after a collection.
+ */
+export async function startServers(modules, { environment = {}, flags = [] } = {}) {
+  const serve = [process.execPath, ...flags, fileURLToPath(new URL('serve.js', import.meta.url))]
+  const [command, ...args] = onCore(SERVER, serve)
+  const child = spawn(command, [...args, ...modules.map(({ href }) => href)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production', ...environment },
   })
@@ -17,13 +24,12 @@ export async function startServer(module, environment = {}) {
   const message = what =>
     Promise.race([
       once(child, 'message'),
-      ended.then(() => Promise.reject(new Error(`bench: ${module.href} ended ${what}. Run it by itself.`))),
+      ended.then(() => Promise.reject(new Error(`bench: ${modules.join(', ')} ended ${what}. Run it by itself.`))),
     ])
-  const [{ port, peer }] = await message('before it listened')
+  const [{ servers }] = await message('before it listened')
   return {
-    peer,
     pid: child.pid,
-    url: `http://127.0.0.1:${port}`,
+    servers: servers.map(({ port, peer }) => ({ peer, url: `http://127.0.0.1:${port}` })),
     async usage() {
       child.send('usage')
       const [usage] = await message('under load')
