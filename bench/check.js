@@ -3,9 +3,8 @@
 // the median of the ratios, so that a slice in which something happened does not. check.json has the thresholds.
 // `npm run bench:check`, `-- --only W1,W4a`, and `-- --write` to keep what was measured, with a margin, as thresholds.
 import { readFileSync, writeFileSync } from 'node:fs'
-import http from 'node:http'
-import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
+import { connect } from './load/lean.js'
 import { startServers } from './server.js'
 import { spread } from './spread.js'
 import { verify } from './verify.js'
@@ -13,8 +12,8 @@ import { verify } from './verify.js'
 const MARGIN = 1.12
 const WARM_UP = 4000
 const ROUNDS = 25
-const SLICE = 400
-const CONNECTIONS = 16
+const SLICE = 600
+const CONNECTIONS = 32
 const CHECKS = [
   ['W1', 'W1', 'kolba'],
   ['W1m', 'W1m', 'kolba'],
@@ -57,58 +56,39 @@ if (slower.length > 0) process.exitCode = 1
 async function compare({ servers = 'servers', environment, requests, requestsFor }, name) {
   const modules = ['raw', name].map(it => new URL(`${servers}/${it}.js`, import.meta.url))
   const process = await startServers(modules, { environment })
-  const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+  const clients = []
   try {
-    const sides = []
     for (const { url, peer } of process.servers) {
       const its = await (requestsFor?.(url) ?? requests)
       await verify(peer.title, url, its)
-      sides.push({ url, requests: its, turn: 0 })
+      clients.push(await connect(url, its, CONNECTIONS))
     }
-    const [raw, kolba] = sides.map(side => count => slice(process, agent, side, count))
-    await raw(WARM_UP)
-    await kolba(WARM_UP)
-    const rounds = []
-    for (let round = 0; round < ROUNDS; round += 1) {
-      // Who begins changes, so that what a slice leaves behind for the next is shared out.
-      const first = round % 2 === 0 ? await raw(SLICE) : undefined
-      const second = await kolba(SLICE)
-      rounds.push({ raw: first ?? (await raw(SLICE)), kolba: second })
-    }
-    const median = of => spread(rounds.map(of)).median
-    return { ratio: median(it => it.kolba / it.raw), raw: median(it => it.raw), kolba: median(it => it.kolba) }
+    return await takeTurns(process, clients)
   } finally {
-    agent.destroy()
+    for (const client of clients) client.close()
     await process.stop()
   }
 }
 
-/** Microseconds of processor time of the server for a request, over so many of them. */
-async function slice(process, agent, side, count) {
-  const before = await process.usage()
-  let left = count
-  const worker = async () => {
-    while (left > 0) {
-      left -= 1
-      side.turn = (side.turn + 1) % side.requests.length
-      await send(agent, side.url, side.requests[side.turn])
-    }
+async function takeTurns(process, clients) {
+  const [raw, kolba] = clients.map(client => count => slice(process, client, count))
+  await raw(WARM_UP)
+  await kolba(WARM_UP)
+  const rounds = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // Who begins changes, so that what a slice leaves behind for the next is shared out.
+    const first = round % 2 === 0 ? await raw(SLICE) : undefined
+    const second = await kolba(SLICE)
+    rounds.push({ raw: first ?? (await raw(SLICE)), kolba: second })
   }
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker))
-  const after = await process.usage()
-  return (after.processorTime - before.processorTime) / count
+  const median = of => spread(rounds.map(of)).median
+  return { ratio: median(it => it.kolba / it.raw), raw: median(it => it.raw), kolba: median(it => it.kolba) }
 }
 
-function send(agent, url, { method = 'GET', path, headers, body, status = 200 }) {
-  return new Promise((resolve, reject) => {
-    const request = http.request(url + path, { method, headers, agent }, response => {
-      const right = response.statusCode === status
-      text(response).then(
-        () =>
-          right ? resolve() : reject(new Error(`check: ${path} answers ${response.statusCode}. See npm run bench.`)),
-        reject,
-      )
-    })
-    request.on('error', reject).end(body)
-  })
+/** Microseconds of processor time of the server for a request, over so many of them. */
+async function slice(process, client, count) {
+  const before = await process.usage()
+  await client.send(count)
+  const after = await process.usage()
+  return (after.processorTime - before.processorTime) / count
 }

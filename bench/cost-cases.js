@@ -1,5 +1,5 @@
 // The cases of cost.js: what is added, what stands above and below it in both routes, and the request.
-import { apiKey, hashToken, roles, tokenAuth } from '../dist/extensions/auth.js'
+import { apiKey, hashToken, roles, secretToken, tokenAuth } from '../dist/extensions/auth.js'
 import { body } from '../dist/extensions/body.js'
 import { cacheControl, cached, vary } from '../dist/extensions/cache.js'
 import { clientAddress } from '../dist/extensions/client-address.js'
@@ -35,8 +35,7 @@ const fields = { id: 'number', name: 'string', category: 'string', price: 'numbe
 const user = { sub: 'user-1', roles: ['admin'] }
 const signedIn = decorator('signedIn', (_ctx, next) => next({ user }))
 const passing = decorator('passing', (_ctx, next) => next())
-const key = `shop_${'x'.repeat(40)}`
-const known = hashToken(key)
+const { token: key, hash: known } = secretToken('shop')
 const limit = 100_000_000
 
 const json1KB = { method: 'POST', body: JSON.stringify(document), headers: { 'content-type': 'application/json' } }
@@ -64,7 +63,7 @@ export const cases = [
     status: 304,
   },
   { name: 'cached({ version }), hit', add: [cached({ version: () => 1 })], below: [json()] },
-  { name: 'collection(), page of 20 of 1,000', add: [collection(resource({ fields }))], handler: rows },
+  { name: 'collection(), page of 20 of 1,000', add: [collection(resource({ fields }))], plain: page, handler: rows },
   {
     name: 'collection(), filter and sort',
     add: [collection(resource({ fields }))],

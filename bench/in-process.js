@@ -1,6 +1,6 @@
 // Requests that go through app.callback() in this process, with Node's request and response and without a network.
+import { EventEmitter } from 'node:events'
 import http from 'node:http'
-import { Duplex } from 'node:stream'
 import { kolba } from '../dist/src/index.js'
 
 /** An app with two routes, without the decorators and with them; `plain` is the handler of the first. */
@@ -15,7 +15,7 @@ export function appOf({ method = 'GET', above = [], add, below = [], handler, pl
 /** @returns a function that sends a request, and resolves with its response when that has ended. */
 export function requesterOf(app, { method = 'GET', path, suffix = '', headers = {}, eachHeaders, body }) {
   const handle = app.callback()
-  const socket = sink()
+  const socket = new Sink()
   const content = body === undefined ? undefined : Buffer.from(body)
   const length = content ? { 'content-length': String(content.length) } : {}
   return () => {
@@ -40,14 +40,26 @@ export function requesterOf(app, { method = 'GET', path, suffix = '', headers = 
   }
 }
 
-/** A socket of an address of its own, that takes what is written and forgets it. */
-function sink() {
-  const socket = new Duplex({
-    read() {},
-    write: (_chunk, _encoding, done) => done(),
-    writev: (_chunks, done) => done(),
-  })
-  return Object.assign(socket, { remoteAddress: '192.0.2.1', remotePort: 4711, encrypted: false })
+/** As much of a socket as Node's response asks for: it takes what is written, forgets it, and is never full. */
+class Sink extends EventEmitter {
+  remoteAddress = '192.0.2.1'
+  remotePort = 4711
+  encrypted = false
+  readable = false
+  writable = true
+  destroyed = false
+  writableLength = 0
+  writableCorked = 0
+  _writableState = { corked: 0 }
+
+  write(_chunk, encoding, done = encoding) {
+    if (typeof done === 'function') process.nextTick(done)
+    return true
+  }
+
+  cork() {}
+  uncork() {}
+  destroy() {}
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {}, fatal() {}, trace() {}, child: () => silent }
