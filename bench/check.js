@@ -4,6 +4,7 @@
 // `npm run bench:check`, `-- --only W1,W4a`, and `-- --write` to keep what was measured, with a margin, as thresholds.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { keepTo, LOAD } from './cores.js'
 import { connect } from './load/lean.js'
 import { startServers } from './server.js'
 import { spread } from './spread.js'
@@ -26,6 +27,7 @@ const CHECKS = [
   ['W5', 'W5', 'kolba'],
 ]
 
+keepTo(LOAD)
 const { values } = parseArgs({ options: { only: { type: 'string' }, write: { type: 'boolean', default: false } } })
 const file = new URL('check.json', import.meta.url)
 const thresholds = JSON.parse(readFileSync(file, 'utf8'))

@@ -7,6 +7,7 @@ import http from 'node:http'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { keepTo, LOAD } from './cores.js'
 import { startServers } from './server.js'
 import { requestsOfUsers } from './shared/endpoint.js'
 import { spread } from './spread.js'
@@ -17,6 +18,7 @@ const SLOW = 8
 /** The heap may grow by this much from the second quarter of the time to the last: caches fill, and V8 keeps code. */
 const MOST_GROWTH = { share: 0.05, bytes: 1_000_000 }
 
+keepTo(LOAD)
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
 const minutes = Number(values.minutes)
 if (!(minutes > 0)) throw new TypeError(`soak --minutes: ${values.minutes} is no length of time. Give a number over 0.`)
@@ -111,7 +113,7 @@ function textOf({ path, headers }) {
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
 
-/** What is held and open, thirty times a minute at most. */
+/** What is held and open, twice a second at most: each time all is collected. */
 async function sample() {
   const samples = []
   const pause = Math.max(500, (minutes * 60_000) / 240)
