@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { keepTo, LOAD } from './cores.js'
 import { connect } from './load/lean.js'
+import { prepare } from './prepare.js'
 import { startServers } from './server.js'
 import { spread } from './spread.js'
 import { verify } from './verify.js'
@@ -27,13 +28,15 @@ const CHECKS = [
   ['W5', 'W5', 'kolba'],
 ]
 
-keepTo(LOAD)
 const { values } = parseArgs({ options: { only: { type: 'string' }, write: { type: 'boolean', default: false } } })
 const file = new URL('check.json', import.meta.url)
 const thresholds = JSON.parse(readFileSync(file, 'utf8'))
 const chosen = CHECKS.filter(([name]) => !values.only || values.only.split(',').includes(name))
 if (chosen.length === 0)
   throw new TypeError(`check --only: ${values.only} is unknown. There are ${CHECKS.map(([name]) => name).join(', ')}.`)
+
+prepare()
+keepTo(LOAD)
 
 const rows = []
 for (const [name, workload, server] of chosen) {

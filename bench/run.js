@@ -1,9 +1,8 @@
 // `npm run bench`: kolba beside its peers, on the same requests. It sets up what it needs, and README.md says more.
-import { spawnSync } from 'node:child_process'
-import { statSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
 import { load } from './load/index.js'
 import { readOptions, serversIn } from './options.js'
+import { prepare } from './prepare.js'
 import { heading, table } from './report.js'
 import * as requests from './requests.js'
 import { startServer } from './server.js'
@@ -22,20 +21,6 @@ for (const workload of workloads) {
 const report = [heading(options, load, [...packages]), ...tables].join('\n')
 console.log(report)
 if (options.write) writeFileSync(new URL('RESULTS.md', import.meta.url), `# Results of \`npm run bench\`\n\n${report}`)
-
-/** Builds kolba, and installs the peers when there is something new to install. */
-function prepare() {
-  run(process.execPath, [fileURLToPath(new URL('../scripts/run.js', import.meta.url)), 'build'])
-  const changed = path => statSync(new URL(path, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (changed('node_modules/.package-lock.json') >= changed('package-lock.json')) return
-  run('npm', ['ci', '--no-audit', '--no-fund'])
-}
-
-function run(command, args) {
-  const cwd = fileURLToPath(new URL('.', import.meta.url))
-  const { status } = spawnSync(command, args, { cwd, stdio: 'inherit', shell: process.platform === 'win32' })
-  if (status !== 0) process.exit(status ?? 1)
-}
 
 /** A workload is measured by requests, unless it has a way of its own: `columns`, `comparison` and `oneRound`. */
 async function readWorkload(name) {

@@ -8,6 +8,7 @@ import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { keepTo, LOAD } from './cores.js'
+import { prepare } from './prepare.js'
 import { startServers } from './server.js'
 import { requestsOfUsers } from './shared/endpoint.js'
 import { spread } from './spread.js'
@@ -18,10 +19,12 @@ const SLOW = 8
 /** The heap may grow by this much from the second quarter of the time to the last: caches fill, and V8 keeps code. */
 const MOST_GROWTH = { share: 0.05, bytes: 1_000_000 }
 
-keepTo(LOAD)
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
 const minutes = Number(values.minutes)
 if (!(minutes > 0)) throw new TypeError(`soak --minutes: ${values.minutes} is no length of time. Give a number over 0.`)
+
+prepare()
+keepTo(LOAD)
 
 const modules = ['kolba', 'kolba-cached'].map(name => new URL(`servers/endpoint/${name}.js`, import.meta.url))
 const server = await startServers(modules, { flags: ['--expose-gc'] })
