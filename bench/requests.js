@@ -3,7 +3,7 @@ import { load } from './load/index.js'
 import { count, percent, thousands } from './spread.js'
 import { verify } from './verify.js'
 
-const WARM_UP_SECONDS = 1
+const WARM_UP_SECONDS = 2
 
 export const columns = [
   ['requests a second (min-max)', 'perSecond', thousands],
