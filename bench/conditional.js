@@ -52,13 +52,13 @@ async function oneRound({ server: name, path, isKnown, answer }) {
       throw new Error(`bench ${name}: GET ${path} answers ${status} and should ${answer}. Correct the server.`)
     const requests = [{ path, headers }]
     await load.run(server.url, { requests, connections: CONNECTIONS, seconds: 1 })
-    const before = await server.processorTime()
+    const before = (await server.usage()).processorTime
     const { count, seconds, errors } = await load.run(server.url, {
       requests,
       connections: CONNECTIONS,
       seconds: SECONDS,
     })
-    const after = await server.processorTime()
+    const after = (await server.usage()).processorTime
     if (errors > 0) throw new Error(`bench ${name}: ${errors} requests failed. Run the server by itself.`)
     return { bytes, perSecond: count / seconds, microseconds: (after - before) / count }
   } finally {

@@ -10,3 +10,8 @@ export const LOAD = 0
 export function onCore(core, command) {
   return canPin ? ['taskset', '-c', String(core), ...command] : command
 }
+
+/** Keeps this process, which makes the load, to a core; what it starts says its own. */
+export function keepTo(core) {
+  if (canPin) spawnSync('taskset', ['-acp', String(core), String(process.pid)])
+}

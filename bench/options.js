@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-/** `--only W1,W2 --peers koa --rounds 5 --seconds 3 --connections 64 --write` */
+/** `--only W1,W4 --peers koa --rounds 5 --seconds 3 --connections 64 --write` */
 export function readOptions(args) {
   const { values } = parseArgs({
     args,
@@ -14,11 +14,12 @@ export function readOptions(args) {
       write: { type: 'boolean', default: false },
     },
   })
-  const peers = choose('--peers', values.peers, namesIn('servers'))
+  const peers = choose('--peers', values.peers, namesIn('servers'), (name, peer) => name === peer)
   return {
-    only: choose('--only', values.only, namesIn('workloads')),
+    // W4 is W4a and W4b.
+    only: choose('--only', values.only, namesIn('workloads'), (name, text) => name.replace(/[a-z]$/, '') === text),
     // Raw Node and kolba are always there, to be compared with.
-    peers: [...new Set(['raw', ...peers, 'kolba'])],
+    peers: [...new Set(['raw', ...peers.filter(name => name !== 'kolba'), 'kolba'])],
     rounds: count('--rounds', values.rounds),
     seconds: count('--seconds', values.seconds),
     connections: count('--connections', values.connections),
@@ -26,17 +27,27 @@ export function readOptions(args) {
   }
 }
 
-function namesIn(folder) {
-  const files = readdirSync(new URL(folder, import.meta.url), { withFileTypes: true })
-  return files.filter(file => file.isFile()).map(({ name }) => name.replace(/\.js$/, ''))
+/** The servers of a folder that belong to these peers, in their order: `kolba` has `kolba.js` and `kolba-cached.js`. */
+export function serversIn(folder, peers) {
+  const names = namesIn(folder)
+  return peers.flatMap(peer => names.filter(name => name === peer || name.startsWith(`${peer}-`)))
 }
 
-function choose(option, text, known) {
-  const chosen = text === undefined ? known : text.split(',')
-  const unknown = chosen.find(name => !known.includes(name))
-  if (unknown !== undefined)
-    throw new TypeError(`bench ${option}: ${unknown} is unknown. There are ${known.join(', ')}.`)
-  return chosen
+function namesIn(folder) {
+  const files = readdirSync(new URL(`${folder}/`, import.meta.url), { withFileTypes: true })
+  return files
+    .filter(file => file.isFile())
+    .map(({ name }) => name.replace(/\.js$/, ''))
+    .sort()
+}
+
+function choose(option, text, known, belongs) {
+  if (text === undefined) return known
+  return text.split(',').flatMap(wanted => {
+    const chosen = known.filter(name => name === wanted || belongs(name, wanted))
+    if (chosen.length > 0) return chosen
+    throw new TypeError(`bench ${option}: ${wanted} is unknown. There are ${known.join(', ')}.`)
+  })
 }
 
 function count(option, text) {

@@ -2,33 +2,33 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { spread } from './spread.js'
 
-/** The results of one workload as a Markdown table: requests a second and processor time, beside raw Node and koa. */
+/** The results of one workload as a Markdown table, with each server beside raw Node and beside the best peer. */
 export function table(workload, results) {
-  const rows = results.map(({ name, peer, rounds }) => ({
-    name,
-    title: peer.title,
-    speed: spread(rounds.map(({ perSecond }) => perSecond)),
-    cost: spread(rounds.map(({ microseconds }) => microseconds)),
-    busy: spread(rounds.map(({ busy }) => busy)),
-    rounds,
-  }))
-  // Each round is compared with the other server's same round, when the machine was as busy or as idle.
-  const ratio = ({ rounds }, name) => {
-    const other = rows.find(row => row.name === name)
-    return other
-      ? spread(rounds.map((it, index) => it.perSecond / other.rounds[index].perSecond)).median.toFixed(2)
-      : ''
-  }
-  const lines = rows.map(row => {
-    const { title, speed, cost, busy } = row
-    const percent = `${Math.round(busy.median * 100)} %`
-    const cells = [title, thousands(speed), cost.median.toFixed(1), percent, ratio(row, 'raw'), ratio(row, 'koa')]
-    return `| ${cells.join(' | ')} |`
+  const { columns, comparison } = workload
+  const others = [results.find(({ name }) => name === 'raw'), bestPeer(results, comparison)].filter(Boolean)
+  const lines = results.map(({ peer, rounds }) => {
+    const cells = columns.map(([, key, format]) => format(spread(rounds.map(it => it[key]))))
+    const ratios = others.map(other => ratio(rounds, other.rounds, comparison.key))
+    return `| ${[peer.title, ...cells, ...ratios].join(' | ')} |`
   })
-  const columns = ['', 'requests a second (min-max)', 'processor time a request, µs', 'core in use', 'of raw', 'of koa']
-  const head = [`| ${columns.join(' | ')} |`, `|${'---|'.repeat(columns.length)}`]
+  const titles = ['', ...columns.map(([title]) => title), ...others.map(({ name }) => `of ${name}`)]
+  const head = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`]
   return [`### ${workload.name}: ${workload.title}`, '', ...head, ...lines, ''].join('\n')
+}
+
+/** The peer that is ahead by its median: neither raw Node nor kolba. */
+function bestPeer(results, { key, best }) {
+  const peers = results.filter(({ name }) => name !== 'raw' && !/^kolba\b/.test(name))
+  const median = ({ rounds }) => spread(rounds.map(it => it[key])).median
+  const sorted = peers.sort((a, b) => median(b) - median(a))
+  return best === 'highest' ? sorted[0] : sorted.at(-1)
+}
+
+/** Each round is compared with the other server's same round, when the machine was as busy or as idle. */
+function ratio(rounds, others, key) {
+  return spread(rounds.map((it, index) => it[key] / others[index][key])).median.toFixed(2)
 }
 
 /** What was measured, with what, and where. */
@@ -38,18 +38,6 @@ export function heading({ rounds, seconds, connections }, load, packages) {
   const place = `Node ${process.versions.node}, ${cpus().length} cores of ${cpus()[0].model}`
   const date = new Date().toISOString().slice(0, 10)
   return [`${date}: ${way}. ${place}. ${versions.join(', ')}.`, ''].join('\n')
-}
-
-function spread(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = (sorted.length - 1) / 2
-  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2
-  return { median, min: sorted[0], max: sorted.at(-1) }
-}
-
-function thousands({ median, min, max }) {
-  const k = value => (value / 1000).toFixed(1)
-  return `${k(median)} k (${k(min)}-${k(max)})`
 }
 
 /** A package need not export its package.json, so it is looked for on disk. */

@@ -3,29 +3,41 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onCore, SERVER } from './cores.js'
 
-/** Starts a server, in a process and on a core of its own. `processorTime()` is in microseconds since its start. */
-export async function startServer(module) {
-  const [command, ...args] = onCore(SERVER, [process.execPath, fileURLToPath(new URL('serve.js', import.meta.url))])
-  const child = spawn(command, [...args, module.href], {
+/** Starts a server, in a process and on a core of its own. */
+export async function startServer(module, environment = {}) {
+  const { servers, ...process } = await startServers([module], { environment })
+  return { ...process, ...servers[0] }
+}
+
+/**
+ * Starts servers together in one process. `usage()` is its processor time in microseconds since its start, and its
+ * memory in bytes; with the flag --expose-gc what is held is counted after a collection.
+ */
+export async function startServers(modules, { environment = {}, flags = [] } = {}) {
+  const serve = [process.execPath, ...flags, fileURLToPath(new URL('serve.js', import.meta.url))]
+  const [command, ...args] = onCore(SERVER, serve)
+  const child = spawn(command, [...args, ...modules.map(({ href }) => href)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { ...process.env, NODE_ENV: 'production', ...environment },
   })
-  const exited = once(child, 'exit')
-  const [{ port, peer }] = await Promise.race([
-    once(child, 'message'),
-    exited.then(() => Promise.reject(new Error(`bench: ${module.href} ended before it listened. Run it by itself.`))),
-  ])
+  const ended = once(child, 'exit')
+  const message = what =>
+    Promise.race([
+      once(child, 'message'),
+      ended.then(() => Promise.reject(new Error(`bench: ${modules.join(', ')} ended ${what}. Run it by itself.`))),
+    ])
+  const [{ servers }] = await message('before it listened')
   return {
-    peer,
-    url: `http://127.0.0.1:${port}`,
-    async processorTime() {
-      child.send('processor time')
-      const [{ user, system }] = await once(child, 'message')
-      return user + system
+    pid: child.pid,
+    servers: servers.map(({ port, peer }) => ({ peer, url: `http://127.0.0.1:${port}` })),
+    async usage() {
+      child.send('usage')
+      const [usage] = await message('under load')
+      return usage
     },
     async stop() {
       child.kill('SIGKILL')
-      await exited
+      await ended
     },
   }
 }
