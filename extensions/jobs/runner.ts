@@ -23,6 +23,7 @@ export function runTask(work: Work, task: Task): Runner {
   let isOpen = true
   let isLooking = false
   let isAsked = false
+  let isPlenty = false
 
   function wake(): void {
     isAsked = true
@@ -60,11 +61,17 @@ export function runTask(work: Work, task: Task): Runner {
 
   async function takeUp(): Promise<void> {
     while (isOpen && running.size < task.terms.concurrency) {
-      const claim = await engine.claim(task.name, work.lease)
-      if (!claim) return
-      // Between the asking and the answer it was told to take up no more.
-      if (isOpen) begin(claim)
-      else await engine.release(claim)
+      // Where there was one there are others: those that are asked for at once share a wait for the disk.
+      const places = isPlenty ? task.terms.concurrency - running.size : 1
+      const found = await Promise.allSettled(Array.from({ length: places }, () => engine.claim(task.name, work.lease)))
+      const claims = found.flatMap(its => (its.status === 'fulfilled' && its.value ? [its.value] : []))
+      isPlenty = claims.length === places
+      // Between the asking and the answer it may have been told to take up no more.
+      if (isOpen) for (const claim of claims) begin(claim)
+      else await Promise.all(claims.map(claim => engine.release(claim)))
+      const failed = found.find(its => its.status === 'rejected')
+      if (failed) throw failed.reason
+      if (!isPlenty) return
     }
   }
 
