@@ -54,6 +54,9 @@ async function send({ app }: Place, { method, path, body, lenient }: Hostile): P
   return { status: response.status, body: rest, text, busy }
 }
 
+/** How many there are beside those that are made by hand: CI has 5,500, of 10,000 in all. */
+const RANDOM = Number(process.env.KOLBA_QUERIES ?? 1500)
+
 const REFUSALS = [400, 404, 413]
 
 /** What is wrong with an answer, whoever has asked what. */
@@ -183,7 +186,7 @@ test.serial(
 test.serial(
   'collection() answers random queries with 200 or a refusal, the same from a list and from SQLite',
   async t => {
-    const queries = fc.sample(hostileQueries(await cursorsOf(onArray)), { numRuns: 5500, seed: 5 })
+    const queries = fc.sample(hostileQueries(await cursorsOf(onArray)), { numRuns: RANDOM, seed: 5 })
     await sendAll(t, queries, [onArray, onSqlite])
   },
 )

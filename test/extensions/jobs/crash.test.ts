@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { type Round, type RoundOptions, round } from '../../support/crash/round.js'
 import { noOwnRedis } from '../../support/own-redis.js'
 
-const SHORT = { jobs: 50, kills: 3, servers: 2, killsStore: false }
+const SHORT = { jobs: 40, kills: 2, servers: 2, killsStore: false }
 
 test.serial('jobs() over sqlite() loses none and does none twice where servers are killed', async t => {
   await holds(t, { ...SHORT, engine: 'sqlite', seed: 1 })
