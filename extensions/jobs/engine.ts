@@ -35,6 +35,18 @@ export interface Job {
   readonly finished: number | undefined
 }
 
+/** What every job begins as. */
+export const NEW = {
+  state: 'queued',
+  version: 1,
+  progress: undefined,
+  result: undefined,
+  attempts: 0,
+  failures: 0,
+  started: undefined,
+  finished: undefined,
+} as const satisfies Partial<Job>
+
 /** A job to be kept. */
 export interface NewJob extends Pick<Job, 'id' | 'task' | 'owner' | 'request' | 'fingerprint' | 'due'> {
   /** Those with a larger number begin before others that are due; those with the same in the order of `due`, then of their coming. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Added, Claim, Ending, Engine, Job, NewJob } from './engine.ts'
+import { type Added, type Claim, type Ending, type Engine, type Job, NEW, type NewJob } from './engine.ts'
 import { type Kept, Tasks } from './memory/tasks.ts'
 
 /**
@@ -27,7 +27,7 @@ export function memory(): Engine {
     if (same) return { job: copyOf(same), isNew: false }
     const its = tasksOf(job.task)
     if (its.waiting >= limit) return 'full'
-    const kept: Kept = { ...job, ...NEW, keys, created: Date.now(), order: ++order }
+    const kept: Kept = { ...job, ...KEPT, keys, created: Date.now(), order: ++order }
     all.set(job.id, kept)
     for (const it of places) keyed.set(it, kept)
     if (job.owner !== undefined) getOr(owned, job.owner, () => new Set()).add(kept)
@@ -147,15 +147,8 @@ export function memory(): Engine {
   }
 }
 
-const NEW = {
-  state: 'queued',
-  version: 1,
-  progress: undefined,
-  result: undefined,
-  attempts: 0,
-  failures: 0,
-  started: undefined,
-  finished: undefined,
+const KEPT = {
+  ...NEW,
   token: undefined,
   leased: 0,
   until: 0,

@@ -1,4 +1,4 @@
-import type { Ending, Job, NewJob } from '../engine.ts'
+import { type Ending, type Job, NEW, type NewJob } from '../engine.ts'
 import type { Stored } from './backend.ts'
 import { pack, unpack } from './text.ts'
 
@@ -66,22 +66,10 @@ export function dataOf({ id, task, owner, request, fingerprint, due, keys }: New
 export function jobOf(
   job: Pick<Job, 'id' | 'task' | 'request' | 'fingerprint' | 'created' | 'due'> & Partial<Job>,
 ): Job {
-  return { ...NEW, ...job }
+  return { owner: undefined, ...NEW, ...job }
 }
 
 export const newJobOf = ({ keys, ...data }: Data): Job => jobOf(data)
-
-const NEW = {
-  owner: undefined,
-  state: 'queued',
-  version: 1,
-  progress: undefined,
-  result: undefined,
-  attempts: 0,
-  failures: 0,
-  started: undefined,
-  finished: undefined,
-} as const
 
 // BullMQ counts how often a job was begun, how often it came back for another attempt, and how often its lock was found
 // to be over, each in the same step as the change itself. A hand-over of which it keeps no count is in the note, which

@@ -1,4 +1,4 @@
-import type { Added, Claim, Ending, Job, NewJob, State } from '../engine.ts'
+import { type Added, type Claim, type Ending, type Job, NEW, type NewJob, type State } from '../engine.ts'
 import type { Row } from './driver.ts'
 import { columnOf, jobOf } from './row.ts'
 import type { Statements } from './statements.ts'
@@ -110,17 +110,6 @@ export class Tables {
     this.#do.expireAll.run(now)
   }
 }
-
-const NEW = {
-  state: 'queued',
-  version: 1,
-  progress: undefined,
-  result: undefined,
-  attempts: 0,
-  failures: 0,
-  started: undefined,
-  finished: undefined,
-} as const
 
 function read(row: Row | undefined): Job | undefined {
   return row && jobOf(row)
