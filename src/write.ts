@@ -124,14 +124,17 @@ function end(ctx: BaseContext, body: string | Buffer): void {
   if (ctx.res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
 }
 
-function toJson({ route, method, path }: BaseContext, body: unknown): string {
-  const where = route ? nameOf(route) : `${method} ${path}`
+function toJson(ctx: BaseContext, body: unknown): string {
+  let cause: unknown
   try {
     const text: string | undefined = JSON.stringify(body)
     if (text !== undefined) return text
   } catch (error) {
-    throw new TypeError(`${where}: the value cannot be written as JSON: ${(error as Error).message}`, { cause: error })
+    cause = error
   }
+  const where = ctx.route ? nameOf(ctx.route) : `${ctx.method} ${ctx.path}`
+  if (cause)
+    throw new TypeError(`${where}: the value cannot be written as JSON: ${(cause as Error).message}`, { cause })
   throw new TypeError(`${where}: a ${typeof body} cannot be written as JSON. Return data, a stream, or reply().`)
 }
 
