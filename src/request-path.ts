@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
@@ -7,6 +6,7 @@ import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
 import { Problem, toError } from './problem.ts'
+import { requestIds } from './request-id.ts'
 import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
@@ -26,6 +26,7 @@ export class RequestPath {
   readonly after: ((ctx: BaseContext) => unknown)[] = []
   readonly rescue: Rescue
   isClosing = false
+  readonly #requestIdOf = requestIds()
   readonly #app: Kolba
 
   constructor(app: Kolba) {
@@ -131,7 +132,7 @@ export class RequestPath {
 
   /** @throws the problem with a request that the guard refuses. */
   #admits(ctx: BaseContext): boolean {
-    ctx.requestId = requestIdOf(ctx.req.headers['x-request-id'])
+    ctx.requestId = this.#requestIdOf(ctx.req.headers['x-request-id'])
     const refusal = guard(ctx, this.#app.settings)
     if (refusal) throw refusal
     if (!this.isClosing) return true
@@ -215,9 +216,4 @@ const PLAIN = /^\/[\x21\x22\x24-\x7e]*$/
 /** A middleware has left a status of an error, or nothing at all, and no body. */
 function isUnanswered(ctx: BaseContext): boolean {
   return ctx.status >= 400 && (ctx.body === undefined || ctx.body === null) && ctx.respond !== false && !ctx.headerSent
-}
-
-/** The client's own id where it is one that is safe to log and send back, else a new one. */
-function requestIdOf(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.:~+/=-]{1,128}$/.test(given) ? given : randomUUID()
 }
