@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
-import { guard } from './guard.ts'
+import { guard, plainPathOf } from './guard.ts'
 import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
@@ -144,7 +144,7 @@ export class RequestPath {
   }
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {
-    const match = this.routes.match(ctx.req.method as string, pathOf(ctx))
+    const match = this.routes.match(ctx.req.method as string, plainPathOf(ctx.req.url as string) ?? ctx.path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)
     return isPromise(value) ? waitFor(ctx, value, value => finish(ctx, value)) : finish(ctx, value)
@@ -202,16 +202,6 @@ function finish(ctx: BaseContext, value: unknown): void {
 }
 
 async function nothing(): Promise<void> {}
-
-/** What `ctx.path` is, without making `ctx.request` where the URL says it plainly. */
-function pathOf(ctx: BaseContext): string {
-  const url = ctx.req.url as string
-  if (!PLAIN.test(url)) return ctx.path
-  const query = url.indexOf('?')
-  return query < 0 ? url : url.slice(0, query)
-}
-
-const PLAIN = /^\/[\x21\x22\x24-\x7e]*$/
 
 /** A middleware has left a status of an error, or nothing at all, and no body. */
 function isUnanswered(ctx: BaseContext): boolean {
