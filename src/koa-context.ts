@@ -2,21 +2,33 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
+import { Reply } from './reply.ts'
 
 // Koa makes three objects for each request and gives them one property after another. Here a context has one shape from
 // its first moment, and `ctx.request` and `ctx.response` are made when somebody asks for them, with the prototypes that
-// Koa gives them, so that all that an app has added there is found. While nobody has asked for the response, all that is
-// known of the answer is the value of the route, which can then be written in one go.
+// Koa gives them, so that all that an app has added there is found. The value of the route is kept here, and is put on
+// Koa's response when somebody looks for it there. Where nobody does, it is written in one go.
 
 const self = Symbol('self')
 const theReq = Symbol('req')
-const theRes = Symbol('res')
 const theRequest = Symbol('request')
 const theResponse = Symbol('response')
-const given = Symbol('given')
+/** Has somebody had the response in hand, Koa's or Node's? */
+const isOpen = Symbol('isOpen')
+/** How far a route is whose handler has made a promise. */
+export const progress = Symbol('progress')
+
+/** What `src/write.ts` has to know: the value of the route, and where to write it. */
+export const given = Symbol('given')
+export const theRes = Symbol('res')
+/** Are there headers on Node's response already? */
+export const hasHeaders = Symbol('hasHeaders')
 
 /** Where the route has given nothing. */
 const NOTHING = Symbol('nothing')
+
+/** Headers that Koa sets by the body: who sets one has something to say of it. */
+const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
 
 /** A context, with what is behind its accessors. */
 export interface Shaped extends BaseContext {
@@ -27,7 +39,10 @@ export interface Shaped extends BaseContext {
   [theRes]: ServerResponse
   [theRequest]: Koa.Request | undefined
   [theResponse]: Koa.Response | undefined
+  [isOpen]: boolean
+  [hasHeaders]: boolean
   [given]: unknown
+  [progress]: 'waiting' | 'over' | 'left' | undefined
   params: unknown
   _matchedRoute: string | undefined
 }
@@ -57,7 +72,10 @@ export function contextsOf(
     this[theRes] = res
     this[theRequest] = undefined
     this[theResponse] = undefined
+    this[isOpen] = false
+    this[hasHeaders] = false
     this[given] = NOTHING
+    this[progress] = undefined
   }
   function Request(this: Half, ctx: Shaped) {
     this.app = app
@@ -79,20 +97,29 @@ export function contextsOf(
     Response.prototype = app.response
   }
 
-  /** Somebody wants the response: what has been said of the answer so far goes there. */
-  function open(ctx: Shaped): Koa.Response {
-    const response: Koa.Response = make(Response, ctx)
-    ctx[theResponse] = response
-    const res = ctx[theRes]
-    if (!res.headersSent) {
+  function beginHeaders(ctx: Shaped): void {
+    ctx[hasHeaders] = true
+    if (ctx.requestId && !ctx[theRes].headersSent) ctx[theRes].setHeader('X-Request-Id', ctx.requestId)
+  }
+
+  /** Somebody takes the response in hand: what has been said of the answer so far goes there. */
+  function open(ctx: Shaped): void {
+    if (!ctx[isOpen]) {
+      ctx[isOpen] = true
+      if (!ctx[hasHeaders]) beginHeaders(ctx)
       // As Koa begins, until somebody answers.
-      res.statusCode = 404
-      if (ctx.requestId) res.setHeader('X-Request-Id', ctx.requestId)
+      if (!ctx[theRes].headersSent) ctx[theRes].statusCode = 404
     }
     const value = ctx[given]
+    if (value === NOTHING) return
     ctx[given] = NOTHING
-    if (value !== NOTHING) respond(ctx, value)
-    return response
+    respond(ctx, value)
+  }
+
+  function responseFor(ctx: Shaped): Koa.Response {
+    if (!ctx[isOpen] || ctx[given] !== NOTHING) open(ctx)
+    ctx[theResponse] ??= new (Response as unknown as new (ctx: Shaped) => Koa.Response)(ctx)
+    return ctx[theResponse]
   }
 
   refresh()
@@ -100,7 +127,7 @@ export function contextsOf(
     app.context,
     'request',
     ({ [self]: ctx }: Shaped) => {
-      ctx[theRequest] ??= make(Request, ctx)
+      ctx[theRequest] ??= new (Request as unknown as new (ctx: Shaped) => Koa.Request)(ctx)
       return ctx[theRequest]
     },
     ({ [self]: ctx }: Shaped, value) => {
@@ -110,7 +137,7 @@ export function contextsOf(
   access(
     app.context,
     'response',
-    ({ [self]: ctx }: Shaped) => ctx[theResponse] ?? open(ctx),
+    ({ [self]: ctx }: Shaped) => responseFor(ctx),
     ({ [self]: ctx }: Shaped, value) => {
       ctx[theResponse] = value as Koa.Response
     },
@@ -119,11 +146,25 @@ export function contextsOf(
   access(
     app.context,
     'res',
-    (ctx: Shaped) => ctx.response && ctx[self][theRes],
+    ({ [self]: ctx }: Shaped) => {
+      if (!ctx[isOpen] || ctx[given] !== NOTHING) open(ctx)
+      return ctx[theRes]
+    },
     ({ [self]: ctx }: Shaped, value) => {
       ctx[theRes] = value as ServerResponse
     },
   )
+  const { set } = Object.getPrototypeOf(app.response)
+  // A header does not need Koa's response, unless it is about the body, or stands against one that the route has given.
+  app.context.set = function (this: Shaped, field: string | object, value?: unknown) {
+    const ctx = this[self] as Shaped | undefined
+    const isPlain = typeof value === 'string' && typeof field === 'string' && !OF_THE_BODY.test(field)
+    if (!ctx || ctx[isOpen] || !isPlain || ctx[given] instanceof Reply || app.response.set !== set)
+      return this.response.set(field as string, value as string)
+    if (ctx[theRes].headersSent) return
+    if (!ctx[hasHeaders]) beginHeaders(ctx)
+    ctx[theRes].setHeader(field, value)
+  }
   access(app.request, 'response', ({ ctx }: { ctx: Shaped }) => ctx.response)
   access(app.request, 'res', ({ ctx }: { ctx: Shaped }) => ctx.res)
   access(app.response, 'request', ({ ctx }: { ctx: Shaped }) => ctx.request)
@@ -131,12 +172,8 @@ export function contextsOf(
   return (req, res) => {
     if (Context.prototype !== app.context || Request.prototype !== app.request || Response.prototype !== app.response)
       refresh()
-    return make(Context, req, res)
+    return new (Context as unknown as new (req: IncomingMessage, res: ServerResponse) => Shaped)(req, res)
   }
-}
-
-function make<T>(type: unknown, ...args: unknown[]): T {
-  return new (type as new (...args: unknown[]) => T)(...args)
 }
 
 /** A property that is made when it is asked for. Where nothing else is said, what is put there stays there. */
@@ -159,28 +196,34 @@ function access<T extends object>(
 }
 
 /**
- * Keeps the value of a route, to be written in one go, while nobody wants the response.
+ * Keeps the value of a route, to be written in one go, unless somebody has answered otherwise, or may hold a response in
+ * which he expects to find it: a middleware of `app.use` may, and what stands in a stack is done.
  *
  * @returns whether it did: the context may be that of another Koa app, on which this one is mounted
  */
 export function keep(ctx: BaseContext, value: unknown): boolean {
-  const its = (ctx as Shaped)[self]
-  if (!its || its[theResponse] || its[given] !== NOTHING) return false
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  if (!its || its[given] !== NOTHING) return false
+  if (its[isOpen] && (its.app.middleware.length > 1 || isSaid(its))) return false
   its[given] = value
   return true
 }
 
-/** What was given, and where to write it, where nobody has asked for the response. */
-export function untouched(ctx: BaseContext): { readonly value: unknown; readonly res: ServerResponse } | undefined {
-  const its = (ctx as Shaped)[self]
-  if (!its || its[theResponse] || its[given] === NOTHING) return undefined
-  return { value: its[given], res: its[theRes] }
+function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
+  const { _explicitStatus: isSet, body } = (response ?? {}) as Partial<Koa.Response> & { _explicitStatus?: boolean }
+  return isSet === true || body !== undefined || res.statusCode !== 404 || res.headersSent
+}
+
+/** The context with the value that is kept, where one is. */
+export function kept(ctx: BaseContext): Shaped | undefined {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  return its && its[given] !== NOTHING ? its : undefined
 }
 
 /** What went wrong is the answer now, in place of what was given. */
 export function takeBack(ctx: BaseContext): void {
-  const its = (ctx as Shaped)[self]
-  if (its && !its[theResponse]) its[given] = NOTHING
+  const its = kept(ctx)
+  if (its) its[given] = NOTHING
 }
 
 /** The response, where somebody has asked for it: before that nobody has set anything on it. */

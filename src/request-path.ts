@@ -14,7 +14,8 @@ import { type Endpoint, type Match, RouteTable } from './router.ts'
 import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
-import { write, writeAtOnce } from './write.ts'
+import { write } from './write.ts'
+import { writeAtOnce } from './write-at-once.ts'
 
 type Run = (ctx: BaseContext) => unknown
 

@@ -1,13 +1,12 @@
 import type { BaseContext } from './context.ts'
+import { progress, type Shaped } from './koa-context.ts'
 import { problem, toError } from './problem.ts'
 import { isAnswered } from './respond.ts'
 import { nameOf } from './route.ts'
 import { abort } from './signal.ts'
 import { discard } from './streams.ts'
 
-/** How far a route is whose handler has made a promise. */
-const state = Symbol('state')
-type Waiting = BaseContext & { [state]?: 'waiting' | 'over' | 'left' }
+type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>>
 
 /** Waits for what a handler has promised, and goes on with it unless the answer has gone out by then. */
 export async function waitFor(
@@ -15,16 +14,16 @@ export async function waitFor(
   promise: PromiseLike<unknown>,
   go: (value: unknown) => void,
 ): Promise<void> {
-  ctx[state] = 'waiting'
+  ctx[progress] = 'waiting'
   try {
     const value = await inTime(ctx, promise, ctx.app.settings.timeouts.handler)
-    if (ctx[state] === 'waiting') go(value)
+    if (ctx[progress] === 'waiting') go(value)
     else discard(value)
   } catch (error) {
-    if (ctx[state] === 'waiting') throw error
+    if (ctx[progress] === 'waiting') throw error
     ctx.app.emit('error', toError(error), ctx)
   } finally {
-    ctx[state] = 'over'
+    ctx[progress] = 'over'
   }
 }
 
@@ -34,8 +33,8 @@ export async function waitFor(
  * @throws TypeError where nobody has answered, because a middleware did not wait
  */
 export function leave(ctx: Waiting): void {
-  if (ctx[state] !== 'waiting') return
-  ctx[state] = 'left'
+  if (ctx[progress] !== 'waiting') return
+  ctx[progress] = 'left'
   if (isAnswered(ctx) || !ctx.route) return
   const advice = 'Write await next() in what app.use has.'
   throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)

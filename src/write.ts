@@ -1,13 +1,11 @@
 import { pipeline, Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
-import { untouched } from './koa-context.ts'
-import { type Headers, Reply } from './reply.ts'
 import { nameOf } from './route.ts'
 import { destroyWhenIdle } from './streams.ts'
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
-const EMPTY = new Set([204, 205, 304])
+export const EMPTY: ReadonlySet<number> = new Set([204, 205, 304])
 
 /**
  * Writes the answer that stands on ctx. It does what Koa's own writer does, which cannot be called from outside, and
@@ -31,61 +29,6 @@ export function write(ctx: BaseContext): void {
   const text = toJson(ctx, body)
   if (!res.headersSent) ctx.length = Buffer.byteLength(text)
   end(ctx, text)
-}
-
-/**
- * Writes the value of a route with all its headers in one go, where nobody has asked for the response: text, bytes and
- * plain data, by themselves or in a reply. It is the same answer as by way of Koa's response.
- *
- * @returns whether it has written anything
- * @throws TypeError for a body that JSON cannot hold
- */
-export function writeAtOnce(ctx: BaseContext): boolean {
-  const { req } = ctx
-  if (req.httpVersionMajor !== 1 || req.method === 'HEAD' || ctx.respond === false) return false
-  const its = untouched(ctx)
-  if (!its) return false
-  const { value, res } = its
-  const isReply = value instanceof Reply
-  const status = isReply ? value.status : 200
-  const body = isReply ? value.body : value
-  if (EMPTY.has(status) || !isPlain(body)) return false
-  const fields = ['X-Request-Id', ctx.requestId]
-  const type = isReply ? addFields(fields, value.headers) : ''
-  // What Koa would put another type or length on, and lines that are no text, go Koa's way.
-  if (type === undefined || (type !== '' && typeof body === 'object' && !JSON_NAME.test(type))) return false
-  const content = typeof body === 'string' || Buffer.isBuffer(body) ? body : toJson(ctx, body)
-  if (type === '') fields.push('Content-Type', content === body ? (typeof body === 'string' ? TEXT : BYTES) : JSON_TYPE)
-  res.writeHead(status, [...fields, 'Content-Length', `${Buffer.byteLength(content)}`])
-  res.end(content)
-  if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
-  return true
-}
-
-const TEXT = 'text/plain; charset=utf-8'
-const BYTES = 'application/octet-stream'
-const JSON_TYPE = 'application/json; charset=utf-8'
-const JSON_NAME = /\bjson\b/i
-
-/** Text, bytes, or data of which it is certain that JSON is what Koa would make of it. */
-function isPlain(body: unknown): boolean {
-  if (typeof body === 'string') return true
-  if (typeof body !== 'object' || body === null) return false
-  if (Array.isArray(body) || Buffer.isBuffer(body)) return true
-  const prototype = Object.getPrototypeOf(body)
-  return (prototype === Object.prototype || prototype === null) && !('pipe' in body) && !(Symbol.asyncIterator in body)
-}
-
-/** @returns the Content-Type among them, '' for none, undefined where they are not for this way */
-function addFields(fields: string[], headers: Headers): string | undefined {
-  let type = ''
-  for (const [name, value] of Object.entries(headers)) {
-    const lowered = name.toLowerCase()
-    if (typeof value !== 'string' || lowered === 'content-length' || lowered === 'transfer-encoding') return undefined
-    if (lowered === 'content-type') type = value
-    fields.push(name, value)
-  }
-  return type
 }
 
 function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
@@ -124,7 +67,8 @@ function end(ctx: BaseContext, body: string | Buffer): void {
   if (ctx.res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
 }
 
-function toJson(ctx: BaseContext, body: unknown): string {
+/** @throws TypeError for what JSON cannot hold, with the route. */
+export function toJson(ctx: BaseContext, body: unknown): string {
   let cause: unknown
   try {
     const text: string | undefined = JSON.stringify(body)

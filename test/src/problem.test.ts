@@ -6,7 +6,7 @@ import { decorator, kolba, type Logger, Problem, problem, reply } from 'kolba'
 import { keepErrors } from '../support/log.ts'
 import { exchange, listening } from '../support/raw.ts'
 
-const ID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
+const ID = /^[\w-]{22}$/
 const SECRET = 'the-secret-of-/srv/app/db.ts'
 
 interface Row {

@@ -1,0 +1,98 @@
+import type { ServerResponse } from 'node:http'
+import type { BaseContext } from './context.ts'
+import { given, hasHeaders, kept, type Shaped, theRes } from './koa-context.ts'
+import { type Headers, Reply } from './reply.ts'
+import { SHARED } from './respond.ts'
+import { destroyWhenIdle } from './streams.ts'
+import { EMPTY, toJson } from './write.ts'
+
+/**
+ * Writes the value of a route in one go, where nobody has looked for it on Koa's response: text, bytes, plain data and
+ * nothing, by themselves or in a reply. It is the same answer as by way of Koa's response.
+ *
+ * @returns whether it has written anything
+ * @throws TypeError for a body that JSON cannot hold
+ */
+export function writeAtOnce(ctx: BaseContext): boolean {
+  const its = kept(ctx)
+  if (its?.req.httpVersionMajor !== 1 || its.req.method === 'HEAD' || ctx.respond === false) return false
+  const { [given]: value, [theRes]: res, [hasHeaders]: isBegun } = its
+  const isReply = value instanceof Reply
+  const body = (isReply ? value.body : value) ?? null
+  if (!isPlain(body) || (isBegun && saysOfBody(res))) return false
+  const fields: string[] = []
+  const type = isReply ? addFields(fields, value.headers, isBegun ? res : undefined) : ''
+  // What Koa would put another type or length on, and lines that are no text, go Koa's way.
+  if (type === undefined || (type !== '' && !isTypeOf(body, type))) return false
+  const status = isReply ? value.status : body === null ? 204 : 200
+  // Nothing with the status of an error becomes a problem document.
+  if (body === null) return status < 400 && begin(its, status, fields, NOTHING)
+  if (EMPTY.has(status)) return false
+  const content = typeof body === 'string' || Buffer.isBuffer(body) ? body : toJson(ctx, body)
+  if (type === '') fields.push('Content-Type', content === body ? (typeof body === 'string' ? TEXT : BYTES) : JSON_TYPE)
+  begin(its, status, fields, content)
+  if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
+  return true
+}
+
+const NOTHING = ''
+const TEXT = 'text/plain; charset=utf-8'
+const BYTES = 'application/octet-stream'
+const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_NAME = /\bjson\b/i
+
+/** Writes status, headers, after those that are there, and content. */
+function begin(its: Shaped, status: number, fields: string[], content: string | Buffer): true {
+  const { [theRes]: res, [hasHeaders]: isBegun, requestId } = its
+  const length = Buffer.byteLength(content)
+  if (length > 0 || !EMPTY.has(status)) fields.push('Content-Length', `${length}`)
+  if (isBegun) {
+    res.statusCode = status
+    res.statusMessage = ''
+    for (let index = 0; index < fields.length; index += 2)
+      res.setHeader(fields[index] as string, fields[index + 1] as string)
+  } else {
+    fields.push('X-Request-Id', requestId)
+    res.writeHead(status, fields)
+  }
+  // Text of ASCII alone is the same in latin1, which Node writes faster.
+  res.end(content, length === content.length ? 'latin1' : 'utf8')
+  return true
+}
+
+/** Has somebody set what goes with a body? */
+function saysOfBody(res: ServerResponse): boolean {
+  return res.hasHeader('Content-Type') || res.hasHeader('Content-Length') || res.hasHeader('Transfer-Encoding')
+}
+
+function isTypeOf(body: unknown, type: string): boolean {
+  return typeof body === 'string' || Buffer.isBuffer(body) || (body !== null && JSON_NAME.test(type))
+}
+
+/** Text, bytes, nothing, or data of which it is certain that JSON is what Koa would make of it. */
+function isPlain(body: unknown): boolean {
+  if (typeof body === 'string' || body === null) return true
+  if (typeof body !== 'object') return false
+  if (Array.isArray(body) || Buffer.isBuffer(body)) return true
+  const prototype = Object.getPrototypeOf(body)
+  return (prototype === Object.prototype || prototype === null) && !('pipe' in body) && !(Symbol.asyncIterator in body)
+}
+
+/**
+ * @param res where there are headers already
+ * @returns the Content-Type among them, '' for none, undefined where they are not for this way
+ */
+function addFields(fields: string[], headers: Headers, res: ServerResponse | undefined): string | undefined {
+  let type = ''
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    const lowered = name.toLowerCase()
+    if (typeof value !== 'string' || NOT_AT_ONCE.has(lowered) || (SHARED.has(lowered) && res?.hasHeader(lowered)))
+      return undefined
+    if (lowered === 'content-type') type = value
+    fields.push(name, value)
+  }
+  return type
+}
+
+const NOT_AT_ONCE = new Set(['content-length', 'transfer-encoding', 'x-request-id'])
