@@ -18,20 +18,45 @@ const NEEDLESS = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/i
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i
 const EXPECTED = /(?:^|\W)100-continue(?:$|\W)/i
 
+/** What the core has to know of the lines of a head: `req.headers` is made when somebody asks for it, of all of them. */
+export interface Head {
+  /** The value of Host, and how many lines there are of it. */
+  host: string | undefined
+  hosts: number
+  expect: string | undefined
+  /** X-Request-Id; '' where there are several. */
+  requestId: string | undefined
+}
+
+export function readHead({ rawHeaders }: IncomingMessage): Head {
+  const head: Head = { host: undefined, hosts: 0, expect: undefined, requestId: undefined }
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      head.host = rawHeaders[index + 1]
+      head.hosts += 1
+    } else if (name.length === 6 && name.toLowerCase() === 'expect') {
+      head.expect = rawHeaders[index + 1]
+    } else if (name.length === 12 && name.toLowerCase() === 'x-request-id') {
+      head.requestId = head.requestId === undefined ? rawHeaders[index + 1] : ''
+    }
+  }
+  return head
+}
+
 /** @returns the problem with the head of a request, or undefined. */
-export function guard(ctx: BaseContext, { limits, hosts }: Settings): Problem | undefined {
+export function guard(ctx: BaseContext, head: Head, { limits, hosts }: Settings): Problem | undefined {
   const { req } = ctx
-  if (req.url?.[0] !== '/' && !readTarget(req))
+  if (req.url?.[0] !== '/' && !readTarget(req, head))
     return refuse(400, 'The request target is neither a path nor an absolute URL.')
-  const { rawHeaders, headers, url = '' } = req
+  const { rawHeaders, url = '' } = req
   if (rawHeaders.length > limits.headers * 2) return refuse(431, `Send at most ${limits.headers} header fields.`)
   if (url.length > limits.url) return refuse(414, `Send a URL of at most ${limits.url} bytes.`)
-  const lines = hostLines(rawHeaders)
-  if (lines > 1 || (lines === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
-  if (headers.host !== undefined && !HOST.test(headers.host))
+  if (head.hosts > 1 || (head.hosts === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
+  if (head.host !== undefined && !HOST.test(head.host))
     return refuse(400, 'The Host header is not a host with an optional port.')
   if (hosts && !hosts.includes(ctx.host.toLowerCase())) return refuse(421, 'This server does not answer for that host.')
-  if (headers.expect !== undefined && !EXPECTED.test(headers.expect) && req.httpVersion === '1.1')
+  if (head.expect !== undefined && !EXPECTED.test(head.expect) && req.httpVersion === '1.1')
     return refuse(417, 'Only "Expect: 100-continue" is understood.')
   if (!PLAIN.test(url)) return guardTarget(url)
 }
@@ -42,22 +67,15 @@ export function guard(ctx: BaseContext, { limits, hosts }: Settings): Problem | 
  *
  * @returns whether there is a target to go on with
  */
-function readTarget(req: IncomingMessage): boolean {
+function readTarget(req: IncomingMessage, head: Head): boolean {
   if (req.url === '*' && req.method === 'OPTIONS') return true
   const [, authority, rest = ''] = ABSOLUTE.exec(req.url ?? '') ?? []
   // Koa's parser throws at some targets, so none that is refused may stay.
   req.url = rest.startsWith('/') ? rest : `/${rest}`
-  if (authority !== undefined) req.headers.host = authority
-  return authority !== undefined
-}
-
-function hostLines(rawHeaders: string[]): number {
-  let lines = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') lines += 1
-  }
-  return lines
+  if (authority === undefined) return false
+  req.headers.host = authority
+  head.host = authority
+  return true
 }
 
 function guardTarget(url: string): Problem | undefined {

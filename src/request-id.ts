@@ -10,11 +10,11 @@ const COUNT = 128
  *
  * @returns a function that gives the client's own id where it is one that is safe to log and send back, else a new one
  */
-export function requestIds(): (given: string | string[] | undefined) => string {
+export function requestIds(): (given: string | undefined) => string {
   let pool = ''
   let at = 0
   return given => {
-    if (typeof given === 'string' && SAFE.test(given)) return given
+    if (given !== undefined && SAFE.test(given)) return given
     if (at === pool.length) {
       pool = randomBytes((LENGTH * COUNT * 3) / 4).toString('base64url')
       at = 0

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
-import { guard, plainPathOf } from './guard.ts'
+import { guard, plainPathOf, readHead } from './guard.ts'
 import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
@@ -133,8 +133,9 @@ export class RequestPath {
 
   /** @throws the problem with a request that the guard refuses. */
   #admits(ctx: BaseContext): boolean {
-    ctx.requestId = this.#requestIdOf(ctx.req.headers['x-request-id'])
-    const refusal = guard(ctx, this.#app.settings)
+    const head = readHead(ctx.req)
+    ctx.requestId = this.#requestIdOf(head.requestId)
+    const refusal = guard(ctx, head, this.#app.settings)
     if (refusal) throw refusal
     if (!this.isClosing) return true
     // A status, and not an error: there is nothing to log.
