@@ -11,7 +11,7 @@ export type Awaitable<T> = T | PromiseLike<T>
 export interface BaseContext extends Koa.ParameterizedContext<Koa.DefaultState, object, unknown> {
   app: Kolba
 
-  /** The id of this request: the client's `X-Request-Id` where it is well-formed, else 132 random bits. */
+  /** The id of this request: the client's `X-Request-Id` where it is well-formed, else a new one of 12 characters. */
   requestId: string
 
   /** The route that answers this request, as data. Undefined before routing and where no route fits. */

@@ -44,21 +44,33 @@ export function readHead({ rawHeaders }: IncomingMessage): Head {
   return head
 }
 
-/** @returns the problem with the head of a request, or undefined. */
-export function guard(ctx: BaseContext, head: Head, { limits, hosts }: Settings): Problem | undefined {
-  const { req } = ctx
-  if (req.url?.[0] !== '/' && !readTarget(req, head))
-    return refuse(400, 'The request target is neither a path nor an absolute URL.')
-  const { rawHeaders, url = '' } = req
-  if (rawHeaders.length > limits.headers * 2) return refuse(431, `Send at most ${limits.headers} header fields.`)
-  if (url.length > limits.url) return refuse(414, `Send a URL of at most ${limits.url} bytes.`)
-  if (head.hosts > 1 || (head.hosts === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
-  if (head.host !== undefined && !HOST.test(head.host))
-    return refuse(400, 'The Host header is not a host with an optional port.')
-  if (hosts && !hosts.includes(ctx.host.toLowerCase())) return refuse(421, 'This server does not answer for that host.')
-  if (head.expect !== undefined && !EXPECTED.test(head.expect) && req.httpVersion === '1.1')
-    return refuse(417, 'Only "Expect: 100-continue" is understood.')
-  if (!PLAIN.test(url)) return guardTarget(url)
+/**
+ * What an app lets in.
+ *
+ * @returns a function that gives the problem with the head of a request, or undefined
+ */
+export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext, head: Head) => Problem | undefined {
+  /** Most requests name the host of the one before. */
+  let known: string | undefined
+
+  return function guard(ctx, head) {
+    const { req } = ctx
+    if (req.url?.[0] !== '/' && !readTarget(req, head))
+      return refuse(400, 'The request target is neither a path nor an absolute URL.')
+    const { rawHeaders, url = '' } = req
+    if (rawHeaders.length > limits.headers * 2) return refuse(431, `Send at most ${limits.headers} header fields.`)
+    if (url.length > limits.url) return refuse(414, `Send a URL of at most ${limits.url} bytes.`)
+    if (head.hosts > 1 || (head.hosts === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
+    if (head.host !== undefined && head.host !== known) {
+      if (!HOST.test(head.host)) return refuse(400, 'The Host header is not a host with an optional port.')
+      known = head.host
+    }
+    if (hosts && !hosts.includes(ctx.host.toLowerCase()))
+      return refuse(421, 'This server does not answer for that host.')
+    if (head.expect !== undefined && !EXPECTED.test(head.expect) && req.httpVersion === '1.1')
+      return refuse(417, 'Only "Expect: 100-continue" is understood.')
+    if (!PLAIN.test(url)) return guardTarget(url)
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 export { type ClientAddress, readAddress } from './address.ts'
 export { Kolba, kolba } from './app.ts'
+export { Bare, isBare } from './bare.ts'
 export { Blueprint, blueprint } from './blueprint.ts'
 export type { BodyOptions } from './body/body.ts'
 export { isBytes } from './bytes.ts'

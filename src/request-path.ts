@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
+import { Bare } from './bare.ts'
 import type { BaseContext } from './context.ts'
-import { guard, plainPathOf, readHead } from './guard.ts'
+import { guardOf, plainPathOf, readHead } from './guard.ts'
 import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
@@ -29,6 +30,8 @@ export class RequestPath {
   isClosing = false
   readonly #requestIdOf = requestIds()
   readonly #app: Kolba
+  /** Made with the first request: the app has no settings yet when this is made. */
+  #guard: ReturnType<typeof guardOf> | undefined
 
   constructor(app: Kolba) {
     this.#app = app
@@ -135,7 +138,8 @@ export class RequestPath {
   #admits(ctx: BaseContext): boolean {
     const head = readHead(ctx.req)
     ctx.requestId = this.#requestIdOf(head.requestId)
-    const refusal = guard(ctx, head, this.#app.settings)
+    this.#guard ??= guardOf(this.#app.settings)
+    const refusal = this.#guard(ctx, head)
     if (refusal) throw refusal
     if (!this.isClosing) return true
     // A status, and not an error: there is nothing to log.
@@ -165,7 +169,7 @@ export class RequestPath {
     const { route, params: above } = ctx
     for (const { isOpen, routes } of this.#fallbacks) {
       const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
-      if (endpoint && (await tries(ctx, endpoint, Object.assign(Object.create(null), above, params)))) return true
+      if (endpoint && (await tries(ctx, endpoint, Object.assign(new Bare(), above, params)))) return true
       if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
     }
     return false

@@ -1,4 +1,5 @@
 import type Router from '@koa/router'
+import { Bare } from './bare.ts'
 import { type Segment, waysOf } from './segments.ts'
 
 // @koa/router tries its layers one after another. This finds the few that can fit a path by the path's segments, and
@@ -163,7 +164,7 @@ function fitting<T>(entries: readonly Entry<T>[], path: string): Entry<T>[] {
 
 /** Path parameters, decoded, in an object without a prototype. */
 export function paramsOf({ layer, slots, captures }: Entry<unknown>, path: string): Record<string, string> {
-  const params = Object.create(null)
+  const params = new Bare()
   if (captures) {
     layer.paramNames.forEach(({ name }, index) => {
       const text = captures[index + 1]

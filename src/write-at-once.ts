@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { isBare } from './bare.ts'
 import type { BaseContext } from './context.ts'
 import { given, hasHeaders, kept, type Shaped, theRes } from './koa-context.ts'
 import { type Headers, Reply } from './reply.ts'
@@ -74,8 +75,8 @@ function isPlain(body: unknown): boolean {
   if (typeof body === 'string' || body === null) return true
   if (typeof body !== 'object') return false
   if (Array.isArray(body) || Buffer.isBuffer(body)) return true
-  const prototype = Object.getPrototypeOf(body)
-  return (prototype === Object.prototype || prototype === null) && !('pipe' in body) && !(Symbol.asyncIterator in body)
+  const isObject = Object.getPrototypeOf(body) === Object.prototype || isBare(body)
+  return isObject && !('pipe' in body) && !(Symbol.asyncIterator in body)
 }
 
 /**

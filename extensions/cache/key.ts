@@ -1,4 +1,4 @@
-import type { BaseContext, Route } from '../../src/index.ts'
+import { type BaseContext, isBare, type Route } from '../../src/index.ts'
 
 /** What a user may be found by, beside the headers that are always looked at. */
 type Personal = BaseContext & { user?: unknown }
@@ -71,8 +71,7 @@ function isShown(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'symbol' && typeof value !== 'function'
   if (Array.isArray(value)) return value.every(isShown)
   if (value instanceof Date) return true
-  const prototype = Object.getPrototypeOf(value)
-  const isPlain = prototype === Object.prototype || prototype === null
+  const isPlain = Object.getPrototypeOf(value) === Object.prototype || isBare(value)
   return (
     isPlain &&
     !('toJSON' in value) &&

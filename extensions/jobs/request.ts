@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type DetachedRequest, detached } from '../../src/detached/index.ts'
 import { preferencesOf } from '../../src/headers/index.ts'
-import type { AroundContext, BaseContext, Kolba } from '../../src/index.ts'
+import { type AroundContext, Bare, type BaseContext, type Kolba } from '../../src/index.ts'
 import { fromText, toText } from './stored.ts'
 import type { Running } from './work.ts'
 
@@ -71,7 +71,7 @@ export function fingerprintOf(text: string): string {
 export function readRequest(text: string): StoredRequest {
   const { request, params, fields } = JSON.parse(text)
   const its = Object.entries(fields).map(([name, text]) => [name, fromText(text as string)])
-  return { ...request, params: Object.assign(Object.create(null), params), fields: Object.fromEntries(its) }
+  return { ...request, params: Object.assign(new Bare(), params), fields: Object.fromEntries(its) }
 }
 
 /** The context of a job: that of its request without the connection, and what is the job's own. */

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { isBare } from '../../src/index.ts'
 
 /**
  * Values as text, for a store, and back: what JSON knows, and `undefined`, numbers that are none of JSON's, big integers,
@@ -37,11 +38,11 @@ function storeObject(value: object, where: string, depth: number): unknown {
     }
   if (types.isMap(value)) return { [MARK]: 'map', value: list([...value].flat(1)) }
   if (types.isSet(value)) return { [MARK]: 'set', value: list(value) }
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== null && prototype !== Object.prototype) throw new TypeError(`${where} is ${kindOf(value)}`)
+  const bare = isBare(value)
+  if (!bare && Object.getPrototypeOf(value) !== Object.prototype) throw new TypeError(`${where} is ${kindOf(value)}`)
   const its = Object.entries(value).map(([name, item]) => [name, store(item, `${where}.${name}`, depth + 1)] as const)
   const stored = Object.fromEntries(its)
-  if (prototype === null) return { [MARK]: 'bare', value: stored }
+  if (bare) return { [MARK]: 'bare', value: stored }
   return MARK in stored ? { [MARK]: 'object', value: stored } : stored
 }
 

@@ -6,7 +6,7 @@ import { decorator, kolba, type Logger, Problem, problem, reply } from 'kolba'
 import { keepErrors } from '../support/log.ts'
 import { exchange, listening } from '../support/raw.ts'
 
-const ID = /^[\w-]{22}$/
+const ID = /^[\w-]{12}$/
 const SECRET = 'the-secret-of-/srv/app/db.ts'
 
 interface Row {

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import test from 'ava'
+import { isBare } from '../../src/bare.ts'
 import { hasDots } from '../../src/guard.ts'
 import { readPath } from '../../src/path.ts'
 import type { Route } from '../../src/route.ts'
@@ -149,7 +150,7 @@ function isSame(one: unknown, other: unknown): boolean {
   if (Array.isArray(one))
     return Array.isArray(other) && one.length === other.length && one.every((it, i) => it === other[i])
   if (!isRecord(one)) return one === other
-  if (!isRecord(other) || Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false
+  if (!isRecord(other) || isBare(one) !== isBare(other)) return false
   if ('route' in one) return one === other
   const names = Object.keys(one)
   return isSame(names, Object.keys(other)) && names.every(name => isSame(one[name], other[name]))
@@ -157,5 +158,5 @@ function isSame(one: unknown, other: unknown): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   const prototype = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined
-  return prototype === null || prototype === Object.prototype
+  return prototype === Object.prototype || (typeof value === 'object' && value !== null && isBare(value))
 }
