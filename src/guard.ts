@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { BaseContext } from './context.ts'
 import { type Problem, problem } from './problem.ts'
+import { requestIds } from './request-id.ts'
 import type { Settings } from './settings.ts'
 
 // What is refused before anything looks at the request, because two layers might read it differently (a guard and
@@ -18,56 +19,53 @@ const NEEDLESS = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/i
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i
 const EXPECTED = /(?:^|\W)100-continue(?:$|\W)/i
 
-/** What the core has to know of the lines of a head: `req.headers` is made when somebody asks for it, of all of them. */
-export interface Head {
-  /** The value of Host, and how many lines there are of it. */
-  host: string | undefined
-  hosts: number
-  expect: string | undefined
-  /** X-Request-Id; '' where there are several. */
-  requestId: string | undefined
-}
-
-export function readHead({ rawHeaders }: IncomingMessage): Head {
-  const head: Head = { host: undefined, hosts: 0, expect: undefined, requestId: undefined }
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') {
-      head.host = rawHeaders[index + 1]
-      head.hosts += 1
-    } else if (name.length === 6 && name.toLowerCase() === 'expect') {
-      head.expect = rawHeaders[index + 1]
-    } else if (name.length === 12 && name.toLowerCase() === 'x-request-id') {
-      head.requestId = head.requestId === undefined ? rawHeaders[index + 1] : ''
-    }
-  }
-  return head
-}
-
 /**
- * What an app lets in.
+ * How an app lets requests in, and names them. It reads the lines of a head as they came, once: `req.headers` is made of
+ * all of them when somebody asks for it.
  *
  * @returns a function that gives the problem with the head of a request, or undefined
  */
-export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext, head: Head) => Problem | undefined {
+export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Problem | undefined {
+  const requestIdOf = requestIds()
   /** Most requests name the host of the one before. */
   let known: string | undefined
 
-  return function guard(ctx, head) {
+  return function guard(ctx) {
     const { req } = ctx
-    if (req.url?.[0] !== '/' && !readTarget(req, head))
-      return refuse(400, 'The request target is neither a path nor an absolute URL.')
-    const { rawHeaders, url = '' } = req
+    const { rawHeaders } = req
+    let host: string | undefined
+    let hostLines = 0
+    let expect: string | undefined
+    let id: string | undefined
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] as string
+      if (name.length === 4 && name.toLowerCase() === 'host') {
+        host = rawHeaders[index + 1]
+        hostLines += 1
+      } else if (name.length === 6 && name.toLowerCase() === 'expect') {
+        expect = rawHeaders[index + 1]
+      } else if (name.length === 12 && name.toLowerCase() === 'x-request-id') {
+        // Of two, none is known to be the one that is meant.
+        id = id === undefined ? rawHeaders[index + 1] : ''
+      }
+    }
+    ctx.requestId = requestIdOf(id)
+    if (req.url?.[0] !== '/') {
+      const target = readTarget(req)
+      if (!target) return refuse(400, 'The request target is neither a path nor an absolute URL.')
+      host = target.host ?? host
+    }
+    const { url = '' } = req
     if (rawHeaders.length > limits.headers * 2) return refuse(431, `Send at most ${limits.headers} header fields.`)
     if (url.length > limits.url) return refuse(414, `Send a URL of at most ${limits.url} bytes.`)
-    if (head.hosts > 1 || (head.hosts === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
-    if (head.host !== undefined && head.host !== known) {
-      if (!HOST.test(head.host)) return refuse(400, 'The Host header is not a host with an optional port.')
-      known = head.host
+    if (hostLines > 1 || (hostLines === 0 && req.httpVersion === '1.1')) return refuse(400, 'Send one Host header.')
+    if (host !== undefined && host !== known) {
+      if (!HOST.test(host)) return refuse(400, 'The Host header is not a host with an optional port.')
+      known = host
     }
     if (hosts && !hosts.includes(ctx.host.toLowerCase()))
       return refuse(421, 'This server does not answer for that host.')
-    if (head.expect !== undefined && !EXPECTED.test(head.expect) && req.httpVersion === '1.1')
+    if (expect !== undefined && !EXPECTED.test(expect) && req.httpVersion === '1.1')
       return refuse(417, 'Only "Expect: 100-continue" is understood.')
     if (!PLAIN.test(url)) return guardTarget(url)
   }
@@ -77,17 +75,16 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext, head: H
  * Makes an absolute target a path, and its authority the host, which counts instead of the header's (RFC 9112 section
  * 3.2.2): so whatever looks at the request later sees the same one.
  *
- * @returns whether there is a target to go on with
+ * @returns the host where it says one, or undefined where there is no target to go on with
  */
-function readTarget(req: IncomingMessage, head: Head): boolean {
-  if (req.url === '*' && req.method === 'OPTIONS') return true
-  const [, authority, rest = ''] = ABSOLUTE.exec(req.url ?? '') ?? []
+function readTarget(req: IncomingMessage): { host?: string } | undefined {
+  if (req.url === '*' && req.method === 'OPTIONS') return {}
+  const [, host, rest = ''] = ABSOLUTE.exec(req.url ?? '') ?? []
   // Koa's parser throws at some targets, so none that is refused may stay.
   req.url = rest.startsWith('/') ? rest : `/${rest}`
-  if (authority === undefined) return false
-  req.headers.host = authority
-  head.host = authority
-  return true
+  if (host === undefined) return undefined
+  req.headers.host = host
+  return { host }
 }
 
 function guardTarget(url: string): Problem | undefined {

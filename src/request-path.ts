@@ -2,12 +2,11 @@ import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import { Bare } from './bare.ts'
 import type { BaseContext } from './context.ts'
-import { guardOf, plainPathOf, readHead } from './guard.ts'
+import { guardOf, plainPathOf } from './guard.ts'
 import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
 import type { Path } from './path.ts'
 import { Problem, toError } from './problem.ts'
-import { requestIds } from './request-id.ts'
 import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
@@ -28,7 +27,6 @@ export class RequestPath {
   readonly after: ((ctx: BaseContext) => unknown)[] = []
   readonly rescue: Rescue
   isClosing = false
-  readonly #requestIdOf = requestIds()
   readonly #app: Kolba
   /** Made with the first request: the app has no settings yet when this is made. */
   #guard: ReturnType<typeof guardOf> | undefined
@@ -136,10 +134,8 @@ export class RequestPath {
 
   /** @throws the problem with a request that the guard refuses. */
   #admits(ctx: BaseContext): boolean {
-    const head = readHead(ctx.req)
-    ctx.requestId = this.#requestIdOf(head.requestId)
     this.#guard ??= guardOf(this.#app.settings)
-    const refusal = this.#guard(ctx, head)
+    const refusal = this.#guard(ctx)
     if (refusal) throw refusal
     if (!this.isClosing) return true
     // A status, and not an error: there is nothing to log.

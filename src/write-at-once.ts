@@ -21,7 +21,7 @@ export function writeAtOnce(ctx: BaseContext): boolean {
   const isReply = value instanceof Reply
   const body = (isReply ? value.body : value) ?? null
   if (!isPlain(body) || (isBegun && saysOfBody(res))) return false
-  const fields: string[] = []
+  const fields = ['X-Request-Id', ctx.requestId]
   const type = isReply ? addFields(fields, value.headers, isBegun ? res : undefined) : ''
   // What Koa would put another type or length on, and lines that are no text, go Koa's way.
   if (type === undefined || (type !== '' && !isTypeOf(body, type))) return false
@@ -42,18 +42,17 @@ const BYTES = 'application/octet-stream'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const JSON_NAME = /\bjson\b/i
 
-/** Writes status, headers, after those that are there, and content. */
+/** Writes status, headers, after those that are there, and content. The id of the request is the first of the fields. */
 function begin(its: Shaped, status: number, fields: string[], content: string | Buffer): true {
-  const { [theRes]: res, [hasHeaders]: isBegun, requestId } = its
+  const { [theRes]: res, [hasHeaders]: isBegun } = its
   const length = Buffer.byteLength(content)
   if (length > 0 || !EMPTY.has(status)) fields.push('Content-Length', `${length}`)
   if (isBegun) {
     res.statusCode = status
     res.statusMessage = ''
-    for (let index = 0; index < fields.length; index += 2)
+    for (let index = 2; index < fields.length; index += 2)
       res.setHeader(fields[index] as string, fields[index + 1] as string)
   } else {
-    fields.push('X-Request-Id', requestId)
     res.writeHead(status, fields)
   }
   // Text of ASCII alone is the same in latin1, which Node writes faster.
