@@ -23,7 +23,7 @@ export {
 export { traitsOf } from './fold.ts'
 export type { Preferences } from './headers/preferences.ts'
 export { type KeyPart, keyOf } from './key.ts'
-export { responseOf } from './koa-context.ts'
+export { headerOn, responseOf } from './koa-context.ts'
 export { lift, type Middleware } from './lift.ts'
 export { type MediaType, readMediaType } from './media-type.ts'
 export { del, get, head, options, patch, post, put, query, route } from './methods.ts'

@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
+import { type Fields, fieldIn, putField } from './fields.ts'
 import { Reply } from './reply.ts'
 
 // Koa makes three objects for each request and gives them one property after another. Here a context has one shape from
@@ -13,16 +14,15 @@ const self = Symbol('self')
 const theReq = Symbol('req')
 const theRequest = Symbol('request')
 const theResponse = Symbol('response')
-/** Has somebody had the response in hand, Koa's or Node's? */
-const isOpen = Symbol('isOpen')
 /** How far a route is whose handler has made a promise. */
 export const progress = Symbol('progress')
 
-/** What `src/write.ts` has to know: the value of the route, and where to write it. */
+/** What `src/write-at-once.ts` has to know: the value of the route, and where to write it. */
 export const given = Symbol('given')
 export const theRes = Symbol('res')
-/** Are there headers on Node's response already? */
-export const hasHeaders = Symbol('hasHeaders')
+/** Has somebody had the response in hand, Koa's or Node's? Until then headers are kept here. */
+export const isOpen = Symbol('isOpen')
+export const fields = Symbol('fields')
 
 /** Where the route has given nothing. */
 const NOTHING = Symbol('nothing')
@@ -40,7 +40,7 @@ export interface Shaped extends BaseContext {
   [theRequest]: Koa.Request | undefined
   [theResponse]: Koa.Response | undefined
   [isOpen]: boolean
-  [hasHeaders]: boolean
+  [fields]: Fields | undefined
   [given]: unknown
   [progress]: 'waiting' | 'over' | 'left' | undefined
   params: unknown
@@ -73,7 +73,7 @@ export function contextsOf(
     this[theRequest] = undefined
     this[theResponse] = undefined
     this[isOpen] = false
-    this[hasHeaders] = false
+    this[fields] = undefined
     this[given] = NOTHING
     this[progress] = undefined
   }
@@ -97,19 +97,16 @@ export function contextsOf(
     Response.prototype = app.response
   }
 
-  function beginHeaders(ctx: Shaped): void {
-    ctx[hasHeaders] = true
-    if (ctx.requestId && !ctx[theRes].headersSent) ctx[theRes].setHeader('X-Request-Id', ctx.requestId)
-  }
-
   /** Somebody takes the response in hand: what has been said of the answer so far goes there. */
   function open(ctx: Shaped): void {
-    if (!ctx[isOpen]) {
-      ctx[isOpen] = true
-      if (!ctx[hasHeaders]) beginHeaders(ctx)
+    const res = ctx[theRes]
+    if (!ctx[isOpen] && !res.headersSent) {
+      const all = ctx[fields] ?? idOf(ctx)
+      for (let index = 0; index < all.length; index += 2) res.setHeader(all[index] as string, all[index + 1] as string)
       // As Koa begins, until somebody answers.
-      if (!ctx[theRes].headersSent) ctx[theRes].statusCode = 404
+      res.statusCode = 404
     }
+    ctx[isOpen] = true
     const value = ctx[given]
     if (value === NOTHING) return
     ctx[given] = NOTHING
@@ -154,16 +151,27 @@ export function contextsOf(
       ctx[theRes] = value as ServerResponse
     },
   )
-  const { set } = Object.getPrototypeOf(app.response)
-  // A header does not need Koa's response, unless it is about the body, or stands against one that the route has given.
-  app.context.set = function (this: Shaped, field: string | object, value?: unknown) {
-    const ctx = this[self] as Shaped | undefined
-    const isPlain = typeof value === 'string' && typeof field === 'string' && !OF_THE_BODY.test(field)
-    if (!ctx || ctx[isOpen] || !isPlain || ctx[given] instanceof Reply || app.response.set !== set)
-      return this.response.set(field as string, value as string)
-    if (ctx[theRes].headersSent) return
-    if (!ctx[hasHeaders]) beginHeaders(ctx)
-    ctx[theRes].setHeader(field, value)
+  const koas = Object.getPrototypeOf(app.response)
+
+  /** Keeps a header here, where nobody needs Koa's response for it. @returns whether it did */
+  function keepHeader(ctx: Shaped | undefined, name: unknown, value: unknown): boolean {
+    if (!ctx || ctx[isOpen] || ctx[theRes].headersSent) return false
+    if (typeof name !== 'string' || typeof value !== 'string') return false
+    // These are about the body, or stand against those that the route has given.
+    if (OF_THE_BODY.test(name) || ctx[given] instanceof Reply || app.response.set !== koas.set) return false
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+    ctx[fields] ??= idOf(ctx)
+    putField(ctx[fields], name, value)
+    return true
+  }
+
+  app.context.set = function (this: Shaped, name: string | object, value?: unknown) {
+    if (!keepHeader(this[self], name, value)) this.response.set(name as string, value as string)
+  }
+  app.context.append = function (this: Shaped, name: string, value: string | string[]) {
+    const isFirst = app.response.append === koas.append && headerOn(this, name) === undefined
+    if (!isFirst || !keepHeader(this[self], name, value)) this.response.append(name, value)
   }
   access(app.request, 'response', ({ ctx }: { ctx: Shaped }) => ctx.response)
   access(app.request, 'res', ({ ctx }: { ctx: Shaped }) => ctx.res)
@@ -174,6 +182,10 @@ export function contextsOf(
       refresh()
     return new (Context as unknown as new (req: IncomingMessage, res: ServerResponse) => Shaped)(req, res)
   }
+}
+
+function idOf({ requestId }: Shaped): Fields {
+  return requestId ? ['X-Request-Id', requestId] : []
 }
 
 /** A property that is made when it is asked for. Where nothing else is said, what is put there stays there. */
@@ -212,6 +224,13 @@ export function keep(ctx: BaseContext, value: unknown): boolean {
 function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
   const { _explicitStatus: isSet, body } = (response ?? {}) as Partial<Koa.Response> & { _explicitStatus?: boolean }
   return isSet === true || body !== undefined || res.statusCode !== 404 || res.headersSent
+}
+
+/** A header of the answer as `ctx.res.getHeader` has it, without making a response for that. */
+export function headerOn(ctx: BaseContext, name: string): number | string | string[] | undefined {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  if (!its || its[isOpen] || its[given] instanceof Reply) return ctx.res.getHeader(name)
+  return its[fields] && fieldIn(its[fields], name)
 }
 
 /** The context with the value that is kept, where one is. */

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { isBare } from './bare.ts'
 import type { BaseContext } from './context.ts'
-import { given, hasHeaders, kept, type Shaped, theRes } from './koa-context.ts'
+import { type Fields, fieldIn, putField } from './fields.ts'
+import { fields, given, isOpen, kept, type Shaped, theRes } from './koa-context.ts'
 import { type Headers, Reply } from './reply.ts'
 import { SHARED } from './respond.ts'
 import { destroyWhenIdle } from './streams.ts'
@@ -17,21 +18,21 @@ import { EMPTY, toJson } from './write.ts'
 export function writeAtOnce(ctx: BaseContext): boolean {
   const its = kept(ctx)
   if (its?.req.httpVersionMajor !== 1 || its.req.method === 'HEAD' || ctx.respond === false) return false
-  const { [given]: value, [theRes]: res, [hasHeaders]: isBegun } = its
+  const { [given]: value, [theRes]: res } = its
   const isReply = value instanceof Reply
   const body = (isReply ? value.body : value) ?? null
-  if (!isPlain(body) || (isBegun && saysOfBody(res))) return false
-  const fields = ['X-Request-Id', ctx.requestId]
-  const type = isReply ? addFields(fields, value.headers, isBegun ? res : undefined) : ''
+  if (!isPlain(body) || (its[isOpen] && saysOfBody(res))) return false
+  const all = its[isOpen] ? [] : (its[fields]?.slice() ?? ['X-Request-Id', ctx.requestId])
+  const type = isReply ? addFields(all, value.headers, its[isOpen] ? res : undefined) : ''
   // What Koa would put another type or length on, and lines that are no text, go Koa's way.
   if (type === undefined || (type !== '' && !isTypeOf(body, type))) return false
   const status = isReply ? value.status : body === null ? 204 : 200
   // Nothing with the status of an error becomes a problem document.
-  if (body === null) return status < 400 && begin(its, status, fields, NOTHING)
+  if (body === null) return status < 400 && begin(its, status, all, NOTHING)
   if (EMPTY.has(status)) return false
   const content = typeof body === 'string' || Buffer.isBuffer(body) ? body : toJson(ctx, body)
-  if (type === '') fields.push('Content-Type', content === body ? (typeof body === 'string' ? TEXT : BYTES) : JSON_TYPE)
-  begin(its, status, fields, content)
+  if (type === '') all.push('Content-Type', content === body ? (typeof body === 'string' ? TEXT : BYTES) : JSON_TYPE)
+  begin(its, status, all, content)
   if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
   return true
 }
@@ -42,18 +43,21 @@ const BYTES = 'application/octet-stream'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const JSON_NAME = /\bjson\b/i
 
-/** Writes status, headers, after those that are there, and content. The id of the request is the first of the fields. */
-function begin(its: Shaped, status: number, fields: string[], content: string | Buffer): true {
-  const { [theRes]: res, [hasHeaders]: isBegun } = its
+/** Writes status, headers and content; the headers after those that somebody has put on Node's response. */
+function begin(
+  { [theRes]: res, [isOpen]: isBegun }: Shaped,
+  status: number,
+  all: Fields,
+  content: string | Buffer,
+): true {
   const length = Buffer.byteLength(content)
-  if (length > 0 || !EMPTY.has(status)) fields.push('Content-Length', `${length}`)
+  if (length > 0 || !EMPTY.has(status)) all.push('Content-Length', `${length}`)
   if (isBegun) {
     res.statusCode = status
     res.statusMessage = ''
-    for (let index = 2; index < fields.length; index += 2)
-      res.setHeader(fields[index] as string, fields[index + 1] as string)
+    for (let index = 0; index < all.length; index += 2) res.setHeader(all[index] as string, all[index + 1] as string)
   } else {
-    res.writeHead(status, fields)
+    res.writeHead(status, all)
   }
   // Text of ASCII alone is the same in latin1, which Node writes faster.
   res.end(content, length === content.length ? 'latin1' : 'utf8')
@@ -79,18 +83,18 @@ function isPlain(body: unknown): boolean {
 }
 
 /**
- * @param res where there are headers already
+ * @param res where there are headers already, if they are not among the fields
  * @returns the Content-Type among them, '' for none, undefined where they are not for this way
  */
-function addFields(fields: string[], headers: Headers, res: ServerResponse | undefined): string | undefined {
+function addFields(all: Fields, headers: Headers, res: ServerResponse | undefined): string | undefined {
   let type = ''
   for (const name of Object.keys(headers)) {
     const value = headers[name]
     const lowered = name.toLowerCase()
-    if (typeof value !== 'string' || NOT_AT_ONCE.has(lowered) || (SHARED.has(lowered) && res?.hasHeader(lowered)))
-      return undefined
+    if (typeof value !== 'string' || NOT_AT_ONCE.has(lowered)) return undefined
+    if (SHARED.has(lowered) && (res ? res.hasHeader(lowered) : fieldIn(all, lowered) !== undefined)) return undefined
     if (lowered === 'content-type') type = value
-    fields.push(name, value)
+    putField(all, name, value)
   }
   return type
 }
