@@ -205,8 +205,8 @@ export class Kolba extends Koa {
     routes: this.#blueprint,
     life: this.#life,
     through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
-    hasRest: () => this.middleware.length > 1 || this.#path.hasFallback(),
-    rest: ctx => this.#path.rest(ctx),
+    hasRest: () => this.middleware.length > 1 || this.#path.mounted.isOpen(),
+    rest: ctx => this.#path.mounted.answers(ctx),
     statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),
     problemOf: (ctx, thrown) => this.#path.rescue.problemOf(ctx, thrown),
     tell: (error, ctx) => this.#path.rescue.tell(error, ctx),
@@ -221,7 +221,7 @@ export class Kolba extends Koa {
     if (entry.rest) {
       const inner = insideOf(entry.rest.app)
       if (inner) this.#life.adopt(inner.life)
-      return this.#path.addFallback(endpoint, path, entry.rest.isOpen)
+      return this.#path.mounted.add(endpoint, path, entry.rest.isOpen)
     }
     for (const at of morePaths(route)) this.#path.routes.add(endpoint, readPath(nameOf({ ...route, path: at }), at), at)
     this.#path.routes.add(endpoint, path)

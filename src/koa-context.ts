@@ -1,51 +1,28 @@
-import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
-import { type Fields, fieldIn, putField } from './fields.ts'
-import { Reply } from './reply.ts'
+import {
+  fields,
+  fieldsOf,
+  given,
+  headerOn,
+  isOpen,
+  keepHeader,
+  NOTHING,
+  progress,
+  type Shaped,
+  self,
+  theReq,
+  theRequest,
+  theRes,
+  theResponse,
+} from './shaped.ts'
 
 // Koa makes three objects for each request and gives them one property after another. Here a context has one shape from
 // its first moment, and `ctx.request` and `ctx.response` are made when somebody asks for them, with the prototypes that
 // Koa gives them, so that all that an app has added there is found. The value of the route is kept here, and is put on
 // Koa's response when somebody looks for it there. Where nobody does, it is written in one go.
-
-const self = Symbol('self')
-const theReq = Symbol('req')
-const theRequest = Symbol('request')
-const theResponse = Symbol('response')
-/** How far a route is whose handler has made a promise. */
-export const progress = Symbol('progress')
-
-/** What `src/write-at-once.ts` has to know: the value of the route, and where to write it. */
-export const given = Symbol('given')
-export const theRes = Symbol('res')
-/** Has somebody had the response in hand, Koa's or Node's? Until then headers are kept here. */
-export const isOpen = Symbol('isOpen')
-export const fields = Symbol('fields')
-
-/** Where the route has given nothing. */
-const NOTHING = Symbol('nothing')
-
-/** Headers that Koa sets by the body: who sets one has something to say of it. */
-const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
-
-/** A context, with what is behind its accessors. */
-export interface Shaped extends BaseContext {
-  /** The context itself, for one that inherits from it. */
-  [self]: Shaped
-  /** Those that it was made for, whatever `ctx.req` is by now. */
-  [theReq]: IncomingMessage
-  [theRes]: ServerResponse
-  [theRequest]: Koa.Request | undefined
-  [theResponse]: Koa.Response | undefined
-  [isOpen]: boolean
-  [fields]: Fields | undefined
-  [given]: unknown
-  [progress]: 'waiting' | 'over' | 'left' | undefined
-  params: unknown
-  _matchedRoute: string | undefined
-}
 
 type Half = Record<'app' | 'req' | 'res' | 'ctx' | 'originalUrl', unknown>
 
@@ -101,7 +78,7 @@ export function contextsOf(
   function open(ctx: Shaped): void {
     const res = ctx[theRes]
     if (!ctx[isOpen] && !res.headersSent) {
-      const all = ctx[fields] ?? idOf(ctx)
+      const all = fieldsOf(ctx)
       for (let index = 0; index < all.length; index += 2) res.setHeader(all[index] as string, all[index + 1] as string)
       // As Koa begins, until somebody answers.
       res.statusCode = 404
@@ -153,25 +130,14 @@ export function contextsOf(
   )
   const koas = Object.getPrototypeOf(app.response)
 
-  /** Keeps a header here, where nobody needs Koa's response for it. @returns whether it did */
-  function keepHeader(ctx: Shaped | undefined, name: unknown, value: unknown): boolean {
-    if (!ctx || ctx[isOpen] || ctx[theRes].headersSent) return false
-    if (typeof name !== 'string' || typeof value !== 'string') return false
-    // These are about the body, or stand against those that the route has given.
-    if (OF_THE_BODY.test(name) || ctx[given] instanceof Reply || app.response.set !== koas.set) return false
-    validateHeaderName(name)
-    validateHeaderValue(name, value)
-    ctx[fields] ??= idOf(ctx)
-    putField(ctx[fields], name, value)
-    return true
-  }
-
   app.context.set = function (this: Shaped, name: string | object, value?: unknown) {
-    if (!keepHeader(this[self], name, value)) this.response.set(name as string, value as string)
+    const isKept = app.response.set === koas.set && keepHeader(this, name, value)
+    if (!isKept) this.response.set(name as string, value as string)
   }
   app.context.append = function (this: Shaped, name: string, value: string | string[]) {
-    const isFirst = app.response.append === koas.append && headerOn(this, name) === undefined
-    if (!isFirst || !keepHeader(this[self], name, value)) this.response.append(name, value)
+    const isKoas = app.response.append === koas.append && app.response.set === koas.set
+    const isKept = isKoas && headerOn(this, name) === undefined && keepHeader(this, name, value)
+    if (!isKept) this.response.append(name, value)
   }
   access(app.request, 'response', ({ ctx }: { ctx: Shaped }) => ctx.response)
   access(app.request, 'res', ({ ctx }: { ctx: Shaped }) => ctx.res)
@@ -182,10 +148,6 @@ export function contextsOf(
       refresh()
     return new (Context as unknown as new (req: IncomingMessage, res: ServerResponse) => Shaped)(req, res)
   }
-}
-
-function idOf({ requestId }: Shaped): Fields {
-  return requestId ? ['X-Request-Id', requestId] : []
 }
 
 /** A property that is made when it is asked for. Where nothing else is said, what is put there stays there. */
@@ -205,48 +167,4 @@ function access<T extends object>(
     },
     configurable: true,
   })
-}
-
-/**
- * Keeps the value of a route, to be written in one go, unless somebody has answered otherwise, or may hold a response in
- * which he expects to find it: a middleware of `app.use` may, and what stands in a stack is done.
- *
- * @returns whether it did: the context may be that of another Koa app, on which this one is mounted
- */
-export function keep(ctx: BaseContext, value: unknown): boolean {
-  const its = (ctx as Shaped)[self] as Shaped | undefined
-  if (!its || its[given] !== NOTHING) return false
-  if (its[isOpen] && (its.app.middleware.length > 1 || isSaid(its))) return false
-  its[given] = value
-  return true
-}
-
-function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
-  const { _explicitStatus: isSet, body } = (response ?? {}) as Partial<Koa.Response> & { _explicitStatus?: boolean }
-  return isSet === true || body !== undefined || res.statusCode !== 404 || res.headersSent
-}
-
-/** A header of the answer as `ctx.res.getHeader` has it, without making a response for that. */
-export function headerOn(ctx: BaseContext, name: string): number | string | string[] | undefined {
-  const its = (ctx as Shaped)[self] as Shaped | undefined
-  if (!its || its[isOpen] || its[given] instanceof Reply) return ctx.res.getHeader(name)
-  return its[fields] && fieldIn(its[fields], name)
-}
-
-/** The context with the value that is kept, where one is. */
-export function kept(ctx: BaseContext): Shaped | undefined {
-  const its = (ctx as Shaped)[self] as Shaped | undefined
-  return its && its[given] !== NOTHING ? its : undefined
-}
-
-/** What went wrong is the answer now, in place of what was given. */
-export function takeBack(ctx: BaseContext): void {
-  const its = kept(ctx)
-  if (its) its[given] = NOTHING
-}
-
-/** The response, where somebody has asked for it: before that nobody has set anything on it. */
-export function responseOf(ctx: BaseContext): Koa.Response | undefined {
-  const its = (ctx as Shaped)[self] as Shaped | undefined
-  return its && its[given] === NOTHING ? its[theResponse] : ctx.response
 }

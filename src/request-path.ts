@@ -1,16 +1,15 @@
 import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
-import { Bare } from './bare.ts'
 import type { BaseContext } from './context.ts'
 import { guardOf, plainPathOf } from './guard.ts'
-import { type Shaped, takeBack } from './koa-context.ts'
 import type { Middleware } from './lift.ts'
-import type { Path } from './path.ts'
-import { Problem, toError } from './problem.ts'
+import { Mounted } from './mounted.ts'
+import { toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
-import { type Endpoint, type Match, RouteTable } from './router.ts'
+import { enter, type Match, RouteTable } from './router.ts'
+import { takeBack } from './shaped.ts'
 import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
@@ -22,7 +21,7 @@ type Run = (ctx: BaseContext) => unknown
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
 export class RequestPath {
   readonly routes = new RouteTable()
-  readonly #fallbacks: { isOpen: () => boolean; routes: RouteTable }[] = []
+  readonly mounted = new Mounted()
   readonly before: ((ctx: BaseContext) => unknown)[] = []
   readonly after: ((ctx: BaseContext) => unknown)[] = []
   readonly rescue: Rescue
@@ -34,17 +33,6 @@ export class RequestPath {
   constructor(app: Kolba) {
     this.#app = app
     this.rescue = new Rescue(app)
-  }
-
-  /** Adds what a mounted app takes of the paths that no route has, while it has anything to take them with. */
-  addFallback(endpoint: Endpoint, path: Path, isOpen: () => boolean): void {
-    const routes = new RouteTable()
-    routes.add(endpoint, path)
-    this.#fallbacks.push({ isOpen, routes })
-  }
-
-  hasFallback(): boolean {
-    return this.#fallbacks.some(({ isOpen }) => isOpen())
   }
 
   /** Answers a request. `run` is the app's middleware, the routes last. What makes no promise is answered without one. */
@@ -154,41 +142,11 @@ export class RequestPath {
 
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
   async #miss(ctx: BaseContext, { allow }: Match, next: () => Promise<void>): Promise<void> {
-    if (await this.rest(ctx)) return
+    if (await this.mounted.answers(ctx)) return
     if (allow.length === 0 && ctx.path !== '*') return next()
     ctx.set('Allow', [...allow, 'OPTIONS'].sort().join(', '))
     ctx.status = ctx.method === 'OPTIONS' ? 204 : 405
   }
-
-  /** Lets the mounted apps that take whatever is under their prefix try, in turn: whether one has answered. */
-  async rest(ctx: BaseContext & { params?: object }): Promise<boolean> {
-    const { route, params: above } = ctx
-    for (const { isOpen, routes } of this.#fallbacks) {
-      const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
-      if (endpoint && (await tries(ctx, endpoint, Object.assign(new Bare(), above, params)))) return true
-      if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
-    }
-    return false
-  }
-}
-
-function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
-  // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
-  const its = ctx as Shaped
-  its.route = route
-  its.params = params
-  its._matchedRoute = route.path
-  return run(ctx)
-}
-
-/** Lets a mounted app try: whether it has answered. A 404 of its own making says that it has not. */
-async function tries(ctx: BaseContext, endpoint: Endpoint, params: Record<string, string>): Promise<boolean> {
-  try {
-    respond(ctx, await enter(ctx, endpoint, params))
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 404) throw error
-  }
-  return isAnswered(ctx)
 }
 
 function finish(ctx: BaseContext, value: unknown): void {

@@ -1,6 +1,6 @@
 import type { BaseContext } from './context.ts'
-import { keep, responseOf } from './koa-context.ts'
 import { Reply } from './reply.ts'
+import { keep, responseOf } from './shaped.ts'
 import { bodyOf } from './streams.ts'
 
 /**

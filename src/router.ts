@@ -5,6 +5,7 @@ import { hasDots } from './guard.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
 import { type Layer, paramsOf, RouteIndex } from './route-index.ts'
+import type { Shaped } from './shaped.ts'
 
 /** A route with its folded stack, as the request path runs it. */
 export interface Endpoint {
@@ -19,6 +20,16 @@ export interface Match {
   readonly endpoint?: Endpoint
   readonly params: Record<string, string>
   readonly allow: readonly string[]
+}
+
+/** Runs an endpoint, for what a match has found of the path. */
+export function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
+  // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
+  const its = ctx as Shaped
+  its.route = route
+  its.params = params
+  its._matchedRoute = route.path
+  return run(ctx)
 }
 
 const NONE: readonly string[] = Object.freeze([])

@@ -1,8 +1,8 @@
 import type { BaseContext } from './context.ts'
-import { progress, type Shaped } from './koa-context.ts'
 import { problem, toError } from './problem.ts'
 import { isAnswered } from './respond.ts'
 import { nameOf } from './route.ts'
+import { progress, type Shaped } from './shaped.ts'
 import { abort } from './signal.ts'
 import { discard } from './streams.ts'
 

@@ -1,0 +1,113 @@
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import type Koa from 'koa'
+import type { BaseContext } from './context.ts'
+import { type Fields, fieldIn, putField } from './fields.ts'
+import { Reply } from './reply.ts'
+
+// What a context knows of its answer before anybody wants a response of Koa's or Node's: the value of the route, and
+// headers. `src/koa-context.ts` makes contexts of this shape, and `src/write-at-once.ts` writes such an answer.
+
+export const self = Symbol('self')
+export const theReq = Symbol('req')
+export const theRequest = Symbol('request')
+export const theResponse = Symbol('response')
+/** How far a route is whose handler has made a promise. */
+export const progress = Symbol('progress')
+
+/** The value of the route, and where to write it. */
+export const given = Symbol('given')
+export const theRes = Symbol('res')
+/** Has somebody had the response in hand, Koa's or Node's? Until then headers are kept here. */
+export const isOpen = Symbol('isOpen')
+export const fields = Symbol('fields')
+
+/** Where the route has given nothing. */
+export const NOTHING = Symbol('nothing')
+
+/** A context, with what is behind its accessors. */
+export interface Shaped extends BaseContext {
+  /** The context itself, for one that inherits from it. */
+  [self]: Shaped
+  /** Those that it was made for, whatever `ctx.req` is by now. */
+  [theReq]: IncomingMessage
+  [theRes]: ServerResponse
+  [theRequest]: Koa.Request | undefined
+  [theResponse]: Koa.Response | undefined
+  [isOpen]: boolean
+  [fields]: Fields | undefined
+  [given]: unknown
+  [progress]: 'waiting' | 'over' | 'left' | undefined
+  params: unknown
+  _matchedRoute: string | undefined
+}
+
+/**
+ * Keeps the value of a route, to be written in one go, unless somebody has answered otherwise, or may hold a response in
+ * which he expects to find it: a middleware of `app.use` may, and what stands in a stack is done.
+ *
+ * @returns whether it did: the context may be that of another Koa app, on which this one is mounted
+ */
+export function keep(ctx: BaseContext, value: unknown): boolean {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  if (!its || its[given] !== NOTHING) return false
+  if (its[isOpen] && (its.app.middleware.length > 1 || isSaid(its))) return false
+  its[given] = value
+  return true
+}
+
+function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
+  const { _explicitStatus: isSet, body } = (response ?? {}) as Partial<Koa.Response> & { _explicitStatus?: boolean }
+  return isSet === true || body !== undefined || res.statusCode !== 404 || res.headersSent
+}
+
+/** Headers that Koa sets by the body: who sets one has something to say of it. */
+const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
+
+/** The headers that are kept, the id of the request first. */
+export function fieldsOf(its: Shaped): Fields {
+  its[fields] ??= its.requestId ? ['X-Request-Id', its.requestId] : []
+  return its[fields]
+}
+
+/**
+ * Keeps a header, in the place of one that is kept already, where nobody needs Koa's response for it.
+ *
+ * @returns whether it did
+ * @throws TypeError for what no header may be
+ */
+export function keepHeader(ctx: BaseContext, name: unknown, value: unknown): boolean {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  if (!its || its[isOpen] || its[theRes].headersSent) return false
+  if (typeof name !== 'string' || typeof value !== 'string') return false
+  // These are about the body, or stand against those that the route has given.
+  if (OF_THE_BODY.test(name) || its[given] instanceof Reply) return false
+  validateHeaderName(name)
+  validateHeaderValue(name, value)
+  putField(fieldsOf(its), name, value)
+  return true
+}
+
+/** A header of the answer as `ctx.res.getHeader` has it, without making a response for that. */
+export function headerOn(ctx: BaseContext, name: string): number | string | string[] | undefined {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  if (!its || its[isOpen] || its[given] instanceof Reply) return ctx.res.getHeader(name)
+  return its[fields] && fieldIn(its[fields], name)
+}
+
+/** The context with the value that is kept, where one is. */
+export function kept(ctx: BaseContext): Shaped | undefined {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  return its && its[given] !== NOTHING ? its : undefined
+}
+
+/** What went wrong is the answer now, in place of what was given. */
+export function takeBack(ctx: BaseContext): void {
+  const its = kept(ctx)
+  if (its) its[given] = NOTHING
+}
+
+/** The response, where somebody has asked for it: before that nobody has set anything on it. */
+export function responseOf(ctx: BaseContext): Koa.Response | undefined {
+  const its = (ctx as Shaped)[self] as Shaped | undefined
+  return its && its[given] === NOTHING ? its[theResponse] : ctx.response
+}
