@@ -3,6 +3,7 @@ import type { BaseContext } from './context.ts'
 import { type Problem, problem } from './problem.ts'
 import { requestIds } from './request-id.ts'
 import type { Settings } from './settings.ts'
+import { plain, type Shaped } from './shaped.ts'
 
 // What is refused before anything looks at the request, because two layers might read it differently (a guard and
 // what it guards, a cache and its origin), or because Node would drop it silently.
@@ -68,6 +69,7 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Prob
     if (expect !== undefined && !EXPECTED.test(expect) && req.httpVersion === '1.1')
       return refuse(417, 'Only "Expect: 100-continue" is understood.')
     if (!PLAIN.test(url)) return guardTarget(url)
+    ;(ctx as Shaped)[plain] = url
   }
 }
 

@@ -10,6 +10,7 @@ import {
   isOpen,
   keepHeader,
   NOTHING,
+  plain,
   progress,
   type Shaped,
   self,
@@ -49,6 +50,7 @@ export function contextsOf(
     this[theRes] = res
     this[theRequest] = undefined
     this[theResponse] = undefined
+    this[plain] = undefined
     this[isOpen] = false
     this[fields] = undefined
     this[given] = NOTHING

@@ -9,7 +9,7 @@ import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, respond } from './respond.ts'
 import { nameOf } from './route.ts'
 import { enter, type Match, RouteTable } from './router.ts'
-import { takeBack } from './shaped.ts'
+import { plain, type Shaped, takeBack } from './shaped.ts'
 import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
@@ -134,7 +134,9 @@ export class RequestPath {
   }
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {
-    const match = this.routes.match(ctx.req.method as string, plainPathOf(ctx.req.url as string) ?? ctx.path)
+    const url = ctx.req.url as string
+    const path = url === (ctx as Shaped)[plain] ? url : (plainPathOf(url) ?? ctx.path)
+    const match = this.routes.match(ctx.req.method as string, path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)
     return isPromise(value) ? waitFor(ctx, value, value => finish(ctx, value)) : finish(ctx, value)

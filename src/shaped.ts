@@ -11,6 +11,8 @@ export const self = Symbol('self')
 export const theReq = Symbol('req')
 export const theRequest = Symbol('request')
 export const theResponse = Symbol('response')
+/** The URL, where the guard has found that it is a path and nothing else. */
+export const plain = Symbol('plain')
 /** How far a route is whose handler has made a promise. */
 export const progress = Symbol('progress')
 
@@ -33,6 +35,7 @@ export interface Shaped extends BaseContext {
   [theRes]: ServerResponse
   [theRequest]: Koa.Request | undefined
   [theResponse]: Koa.Response | undefined
+  [plain]: string | undefined
   [isOpen]: boolean
   [fields]: Fields | undefined
   [given]: unknown
