@@ -4,7 +4,7 @@ import type { BaseContext } from './context.ts'
 import { type Fields, fieldIn, putField } from './fields.ts'
 import { type Headers, Reply } from './reply.ts'
 import { SHARED } from './respond.ts'
-import { fields, given, isOpen, kept, type Shaped, theRes } from './shaped.ts'
+import { fields, fieldsOf, given, isOpen, kept, type Shaped, theRes } from './shaped.ts'
 import { destroyWhenIdle } from './streams.ts'
 import { EMPTY, toJson } from './write.ts'
 
@@ -18,21 +18,21 @@ import { EMPTY, toJson } from './write.ts'
 export function writeAtOnce(ctx: BaseContext): boolean {
   const its = kept(ctx)
   if (its?.req.httpVersionMajor !== 1 || its.req.method === 'HEAD' || ctx.respond === false) return false
-  const { [given]: value, [theRes]: res } = its
+  const { [given]: value, [theRes]: res, [isOpen]: isBegun } = its
   const isReply = value instanceof Reply
-  const body = (isReply ? value.body : value) ?? null
-  if (!isPlain(body) || (its[isOpen] && saysOfBody(res))) return false
-  const all = its[isOpen] ? [] : (its[fields]?.slice() ?? ['X-Request-Id', ctx.requestId])
-  const type = isReply ? addFields(all, value.headers, its[isOpen] ? res : undefined) : ''
+  const body = isReply ? value.body : value
+  const type = typeOf(body)
+  if (type === undefined || (isBegun && saysOfBody(res))) return false
+  const all = headersOf(its, type)
+  const said = isReply ? addFields(all, value.headers, isBegun ? res : undefined) : ''
   // What Koa would put another type or length on, and lines that are no text, go Koa's way.
-  if (type === undefined || (type !== '' && !isTypeOf(body, type))) return false
-  const status = isReply ? value.status : body === null ? 204 : 200
+  if (said === undefined || (said !== '' && (type === NOTHING || (type === JSON_TYPE && !JSON_NAME.test(said)))))
+    return false
+  const status = isReply ? value.status : type === NOTHING ? 204 : 200
   // Nothing with the status of an error becomes a problem document.
-  if (body === null) return status < 400 && begin(its, status, all, NOTHING)
+  if (type === NOTHING) return status < 400 && begin(its, status, all, '')
   if (EMPTY.has(status)) return false
-  const content = typeof body === 'string' || Buffer.isBuffer(body) ? body : toJson(ctx, body)
-  if (type === '') all.push('Content-Type', content === body ? (typeof body === 'string' ? TEXT : BYTES) : JSON_TYPE)
-  begin(its, status, all, content)
+  begin(its, status, all, type === JSON_TYPE ? toJson(ctx, body) : (body as string | Buffer))
   if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
   return true
 }
@@ -43,6 +43,26 @@ const BYTES = 'application/octet-stream'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const JSON_NAME = /\bjson\b/i
 
+/** The type that Koa would put on text, bytes, nothing, or data of which it is certain that it is JSON. Else undefined. */
+function typeOf(body: unknown): string | undefined {
+  if (typeof body === 'string') return TEXT
+  if (body === null || body === undefined) return NOTHING
+  if (typeof body !== 'object') return undefined
+  if (Object.getPrototypeOf(body) === Object.prototype || isBare(body))
+    return 'pipe' in body || Symbol.asyncIterator in body ? undefined : JSON_TYPE
+  if (Array.isArray(body)) return JSON_TYPE
+  return Buffer.isBuffer(body) ? BYTES : undefined
+}
+
+/** What is said already, with room for what goes with a body: a list that does not grow is made faster. */
+function headersOf(its: Shaped, type: string): Fields {
+  if (!its[isOpen] && !its[fields] && type !== NOTHING)
+    return ['X-Request-Id', its.requestId, 'Content-Type', type, 'Content-Length', '']
+  const all = its[isOpen] ? [] : [...fieldsOf(its)]
+  if (type !== NOTHING) all.push('Content-Type', type, 'Content-Length', '')
+  return all
+}
+
 /** Writes status, headers and content; the headers after those that somebody has put on Node's response. */
 function begin(
   { [theRes]: res, [isOpen]: isBegun }: Shaped,
@@ -51,7 +71,7 @@ function begin(
   content: string | Buffer,
 ): true {
   const length = Buffer.byteLength(content)
-  if (length > 0 || !EMPTY.has(status)) all.push('Content-Length', `${length}`)
+  if (length > 0 || !EMPTY.has(status)) putField(all, 'Content-Length', `${length}`)
   if (isBegun) {
     res.statusCode = status
     res.statusMessage = ''
@@ -67,19 +87,6 @@ function begin(
 /** Has somebody set what goes with a body? */
 function saysOfBody(res: ServerResponse): boolean {
   return res.hasHeader('Content-Type') || res.hasHeader('Content-Length') || res.hasHeader('Transfer-Encoding')
-}
-
-function isTypeOf(body: unknown, type: string): boolean {
-  return typeof body === 'string' || Buffer.isBuffer(body) || (body !== null && JSON_NAME.test(type))
-}
-
-/** Text, bytes, nothing, or data of which it is certain that JSON is what Koa would make of it. */
-function isPlain(body: unknown): boolean {
-  if (typeof body === 'string' || body === null) return true
-  if (typeof body !== 'object') return false
-  if (Array.isArray(body) || Buffer.isBuffer(body)) return true
-  const isObject = Object.getPrototypeOf(body) === Object.prototype || isBare(body)
-  return isObject && !('pipe' in body) && !(Symbol.asyncIterator in body)
 }
 
 /**
