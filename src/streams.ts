@@ -42,10 +42,11 @@ export function heeding(handler: Handler): Handler {
   }
 }
 
-function lend({ res }: BaseContext, value: unknown): void {
+function lend(ctx: BaseContext, value: unknown): void {
   if (!streamOf(value)) return
   heed(value)
-  res.once('close', () => discard(value))
+  // Not before it is a stream: who asks for the response has the answer go Koa's way.
+  ctx.res.once('close', () => discard(value))
 }
 
 function heed(value: unknown): void {
