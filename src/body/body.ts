@@ -2,6 +2,7 @@ import { checkOptions, type Kind, kinds } from '../check.ts'
 import type { BaseContext } from '../context.ts'
 import { readMediaType } from '../media-type.ts'
 import { type Problem, problem } from '../problem.ts'
+import { remember } from '../remember.ts'
 import type { Note } from '../route.ts'
 import { type Parse, parseForm, parseJson, parseText } from './parse.ts'
 import { hasBody, readBytes } from './read-bytes.ts'
@@ -73,6 +74,15 @@ export const BODY_OPTIONS = {
   optional: kinds.flag,
 }
 
+function hasOneType({ rawHeaders }: BaseContext['req']): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 12 && name.toLowerCase() === 'content-type') count += 1
+  }
+  return count === 1
+}
+
 /**
  * Makes what reads a body by its declared type: 415 for another type, charset or coding, 413 past the limit, 400 for
  * what is malformed or not there. A body that a Koa middleware has parsed, as `ctx.request.body`, is taken as it is.
@@ -84,10 +94,10 @@ export function bodyReader(where: string, options: BodyOptions = {}): BodyReader
   const types = options.types ?? ['json', 'form', 'text']
   const reader = readerOf(new Map(types.map(type => [type, READERS[type]])), options)
 
-  async function read(ctx: BaseContext): Promise<Body> {
+  function read(ctx: BaseContext): Promise<Body> {
     const parsed = (ctx.request as { body?: unknown }).body
-    if (parsed !== undefined) return { value: parsed, type: ctx.is(FORM) ? 'form' : 'json' }
-    return reader.read(ctx)
+    if (parsed === undefined) return reader.read(ctx)
+    return Promise.resolve({ value: parsed, type: ctx.is(FORM) ? 'form' : 'json' })
   }
 
   return { ...reader, read }
@@ -105,24 +115,40 @@ export function readerOf<T extends string>(
 ): BodyReader<T> {
   const media = [...kinds.values()].map(({ media }) => media)
   const accepted = media.join(', ')
+  const limits = { depth, keys }
+  const typeNamed = remember(32, findType)
 
-  async function read(ctx: BaseContext): Promise<Body<T>> {
+  function read(ctx: BaseContext): Promise<Body<T>> {
     const { app, req } = ctx
-    const type = hasBody(req) ? typeOf(req) : undefined
-    const bytes = type && (await readBytes(req, limit ?? app.settings.limits.body, inflate))
-    // A body that comes in chunks may turn out to have none.
-    if (type && bytes && bytes.length > 0)
-      return { value: (kinds.get(type) as BodyKind).parse(bytes, { depth, keys }), type }
+    try {
+      if (!hasBody(req)) return Promise.resolve(nothing())
+      const type = typeOf(req)
+      const { parse } = kinds.get(type) as BodyKind
+      // A body that comes in chunks may turn out to have none.
+      return readBytes(req, limit ?? app.settings.limits.body, inflate, bytes =>
+        bytes.length > 0 ? { value: parse(bytes, limits), type } : nothing(),
+      )
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  function nothing(): Body<T> {
     if (optional) return { value: undefined, type: undefined }
     throw problem(400, { detail: `There is no body. Send one of ${accepted}.` })
   }
 
   /** Node keeps the first Content-Type of several and something before the app may have looked at the last, so one it is. */
-  function typeOf({ headers, headersDistinct }: BaseContext['req']): T {
-    const media =
-      headersDistinct['content-type']?.length === 1 ? readMediaType(headers['content-type'] ?? '') : undefined
+  function typeOf(req: BaseContext['req']): T {
+    const type = hasOneType(req) ? typeNamed(req.headers['content-type'] ?? '') : undefined
+    if (!type) throw unsupported(`Send the body as ${accepted}, with one Content-Type that says so.`)
+    return type
+  }
+
+  function findType(header: string): T | undefined {
+    const media = readMediaType(header)
     const [type] = (media && [...kinds].find(([, { fits }]) => fits(media.type))) ?? []
-    if (!media || !type) throw unsupported(`Send the body as ${accepted}, with one Content-Type that says so.`)
+    if (!media || !type) return
     const charset = media.parameters.get('charset')?.toLowerCase() ?? 'utf-8'
     if (!['utf-8', 'utf8', 'us-ascii'].includes(charset)) throw unsupported('Send the body in UTF-8.')
     return type

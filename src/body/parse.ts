@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer'
 import { type Problem, problem } from '../problem.ts'
 
 export interface ParseLimits {
@@ -8,15 +9,13 @@ export interface ParseLimits {
 /** Bytes to a value. */
 export type Parse = (bytes: Buffer, limits: ParseLimits) => unknown
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 /** Text in UTF-8, without a byte order mark, which RFC 8259 section 8.1 and the encoding standard let a reader ignore. */
 export function parseText(bytes: Buffer): string {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw malformed('The body is not UTF-8.')
-  }
+  // ASCII is the same in Latin-1, which needs no decoding.
+  if (isAscii(bytes)) return bytes.toString('latin1')
+  if (!isUtf8(bytes)) throw malformed('The body is not UTF-8.')
+  const text = bytes.toString()
+  return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
 export function parseJson(bytes: Buffer, limits: ParseLimits): unknown {
@@ -29,9 +28,26 @@ export function parseJson(bytes: Buffer, limits: ParseLimits): unknown {
     const place = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))
     throw malformed(`The body is not JSON${place ? `, from character ${place[1]} on` : ''}.`)
   }
-  const excess = excessOf(value, limits)
+  const excess = mayExceed(text, limits) && excessOf(value, limits)
   if (excess) throw malformed(`The JSON ${excess}.`)
   return value
+}
+
+/**
+ * May JSON have too much in it? Of most the text says no, and nobody needs to look through the value: a name takes four
+ * characters (`"":1`) and a level one that opens it, and the names that reach a prototype have `proto` in them,
+ * unless that is escaped.
+ */
+export function mayExceed(text: string, { depth, keys }: ParseLimits): boolean {
+  if (text.length > keys * 4 || text.includes('proto') || text.includes('\\u')) return true
+  return countOf('{', text, depth) + countOf('[', text, depth) > depth
+}
+
+/** How often a character is there, counted until it is more than so many. */
+function countOf(character: string, text: string, most: number): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0 && count <= most; at = text.indexOf(character, at + 1)) count += 1
+  return count
 }
 
 /**

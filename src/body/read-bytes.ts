@@ -10,6 +10,7 @@ const INFLATERS: Record<string, () => Inflater> = {
   deflate: zlib.createInflate,
   br: zlib.createBrotliDecompress,
 }
+const NOTHING = Buffer.alloc(0)
 
 /** RFC 9112 section 6: a request has a body where one of these headers says so. */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -17,43 +18,75 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * All bytes of a body, without its content coding, up to a limit.
+ * Reads all bytes of a body, without its content coding, up to a limit, and gives what `use` makes of them. It is one
+ * promise in all.
  *
- * @throws Problem 415 for a content coding, 413 past the limit, 400 where the body breaks off
- * @throws TypeError where somebody else has read the body
+ * It is rejected with a Problem: 415 for a content coding, 413 past the limit, 400 where the body breaks off; or with a
+ * TypeError where somebody else has read the body.
  */
-export async function readBytes(req: IncomingMessage, limit: number, inflate: boolean): Promise<Buffer> {
-  const create = inflaterOf(req, inflate)
-  if (Number(req.headers['content-length']) > limit) throw tooLarge(limit)
-  if (req.readableEnded || req.readableEncoding) throw new TypeError(`body: something above has read it. ${ADVICE}`)
-  if (req.destroyed) throw cut()
-  return collect(req, create?.(), limit)
+export function readBytes<T>(
+  req: IncomingMessage,
+  limit: number,
+  inflate: boolean,
+  use: (bytes: Buffer) => T,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const inflater = inflaterOf(req, inflate)?.()
+    if (Number(req.headers['content-length']) > limit) throw tooLarge(limit)
+    if (req.readableEnded || req.readableEncoding) throw new TypeError(`body: something above has read it. ${ADVICE}`)
+    if (req.destroyed) throw cut()
+    const done = (bytes: Buffer) => {
+      try {
+        resolve(use(bytes))
+      } catch (error) {
+        reject(error)
+      }
+    }
+    // Whoever listens already gets the bytes as they come, and must not take them from us.
+    if (inflater || req.readableFlowing !== null) return collect(req, inflater, limit, done, reject)
+    // A small body comes along with the head, and is there before anything else of this turn: no need to listen then.
+    process.nextTick(() => {
+      if (!isThere(req)) collect(req, inflater, limit, done, reject)
+      else if (req.readableLength > limit) reject(tooLarge(limit))
+      else done(req.read() ?? NOTHING)
+    })
+  })
 }
 
 const ADVICE = 'Put body() above that, or have that leave what it read as ctx.request.body.'
 
+/** Is all of a body in the buffer of the request? HTTP/2 says `complete` of one that was cut, too. */
+function isThere(req: IncomingMessage): boolean {
+  return req.complete && req.httpVersionMajor === 1 && !req.readableDidRead && !req.destroyed
+}
+
 /** It listens to events because leaving an async loop would close the connection unanswered. */
-function collect(req: IncomingMessage, inflater: Inflater | undefined, limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    const stop = (error: Error) => {
-      stream.off('data', onData)
-      req.unpipe().pause()
-      inflater?.destroy()
-      reject(error)
-    }
-    const onData = (chunk: Buffer) => {
-      length += chunk.length
-      if (length > limit) stop(tooLarge(limit))
-      else chunks.push(chunk)
-    }
-    const stream = inflater ? req.pipe(inflater) : req
-    stream.on('data', onData)
-    stream.on('end', () => resolve(Buffer.concat(chunks, length)))
-    stream.on('error', () => stop(cut()))
-    req.on('close', () => req.readableEnded || stop(cut()))
-  })
+function collect(
+  req: IncomingMessage,
+  inflater: Inflater | undefined,
+  limit: number,
+  done: (bytes: Buffer) => void,
+  fail: (error: Error) => void,
+): void {
+  if (req.destroyed) return fail(cut())
+  const chunks: Buffer[] = []
+  let length = 0
+  const stop = (error: Error) => {
+    stream.off('data', onData)
+    req.unpipe().pause()
+    inflater?.destroy()
+    fail(error)
+  }
+  const onData = (chunk: Buffer) => {
+    length += chunk.length
+    if (length > limit) stop(tooLarge(limit))
+    else chunks.push(chunk)
+  }
+  const stream = inflater ? req.pipe(inflater) : req
+  stream.on('data', onData)
+  stream.on('end', () => done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)))
+  stream.on('error', () => stop(cut()))
+  req.on('close', () => req.readableEnded || stop(cut()))
 }
 
 function inflaterOf(req: IncomingMessage, inflate: boolean): (() => Inflater) | undefined {
