@@ -1,23 +1,18 @@
-import { BODY_OPTIONS, type BodyOptions, type BodyReader } from '../src/body/body.ts'
+import { BODY_OPTIONS, type BodyOptions } from '../src/body/body.ts'
 import {
   type AroundContext,
-  type Awaitable,
   checkOptions,
   type Decorator,
   decorator,
-  isPromise,
   kinds,
   nameOf,
-  problem,
   type Route,
   readPath,
-  when,
 } from '../src/index.ts'
-import type { AnySchema, Checked, OutputOf } from '../src/schema/index.ts'
-import { refusal, say } from './input/faults.ts'
+import type { AnySchema, OutputOf } from '../src/schema/index.ts'
 import { noteOf } from './input/note.ts'
-import type { Part } from './input/part.ts'
 import { PLACES, type Prepared, prepare } from './input/prepare.ts'
+import { readAll } from './input/read.ts'
 
 /** What a route takes, by where it comes from. */
 export interface InputSchemas {
@@ -76,10 +71,7 @@ export function input<const S extends InputSchemas>(schemas: S, options: InputOp
   }
 
   const around = (ctx: AroundContext, next: (added: Input<S>) => unknown) =>
-    when(readAll(prepared(), ctx), values => {
-      const { input } = ctx as { input?: object }
-      return next({ input: { ...input, ...values } } as Input<S>)
-    })
+    readAll(prepared(), ctx, input => next({ input } as Input<S>))
   return decorator('input', around, {
     note: route => noteOf(prepared(route)),
     reads: schemas.body !== undefined,
@@ -98,35 +90,4 @@ function checkParams(route: Route, { params }: Prepared): void {
   throw new TypeError(
     `${nameOf(route)}: input declares the parameter ${odd}, and the path has ${there}. Rename one of them.`,
   )
-}
-
-/** The path's first, because nothing else matters where there is no such resource; then all the rest at once. */
-function readAll({ params, rest, body }: Prepared, ctx: AroundContext): Awaitable<object> {
-  const found = params && check(params, ctx)
-  return when(found, result => {
-    if (result?.faults) throw problem(404, { detail: 'Nothing is at this path.' })
-    const results = rest.map(part =>
-      part.place === 'body' ? checkBody(part, body as BodyReader, ctx) : check(part, ctx),
-    )
-    return when(together(results), results => {
-      const faults = results.flatMap((result, index) => (result.faults ?? []).map(it => say(rest[index] as Part, it)))
-      if (faults.length > 0) throw refusal(faults)
-      const values = results.map((result, index) => [rest[index]?.place, (result as { value: unknown }).value])
-      return Object.fromEntries(result ? [['params', result.value], ...values] : values)
-    })
-  }) as Awaitable<object>
-}
-
-function check(part: Part, ctx: AroundContext): Awaitable<Checked> {
-  return part.check(part.refine(part.read(ctx), true))
-}
-
-async function checkBody(part: Part, reader: BodyReader, ctx: AroundContext): Promise<Checked> {
-  const { input } = ctx as { input?: { body?: unknown } }
-  const { value, type } = input && 'body' in input ? { value: input.body, type: 'json' } : await reader.read(ctx)
-  return part.check(value === undefined ? undefined : part.refine(value, type === 'form'))
-}
-
-function together(results: readonly Awaitable<Checked>[]): Awaitable<Checked[]> {
-  return results.some(isPromise) ? Promise.all(results) : (results as Checked[])
 }

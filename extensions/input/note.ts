@@ -4,31 +4,29 @@ import { IN, type Part } from './part.ts'
 import type { Prepared } from './prepare.ts'
 
 /** What a route takes, in the words of OpenAPI. */
-export function noteOf({ params, rest, body }: Prepared): Note {
-  const parts = [...(params ? [params] : []), ...rest]
-  const content = parts.find(({ place }) => place === 'body')?.json.input
-  const hasQuery = rest.some(({ place }) => place === 'query')
+export function noteOf({ params, others, body }: Prepared): Note {
+  const content = body?.json.input
+  const hasQuery = others.some(({ place }) => place === 'query')
   const malformed = [hasQuery && 'query', body && 'body'].filter(Boolean).join(' or the ')
   return {
-    parameters: parts.flatMap(parametersOf),
+    parameters: [...(params ? [params] : []), ...others].flatMap(parametersOf),
     ...(body && {
       requestBody: {
-        ...body.note.requestBody,
-        content: Object.fromEntries(body.media.map(it => [it, content ? { schema: content } : {}])),
+        ...body.reader.note.requestBody,
+        content: Object.fromEntries(body.reader.media.map(it => [it, content ? { schema: content } : {}])),
       },
     }),
     responses: {
       ...(params && { 404: { description: 'Nothing is at this path' } }),
-      ...body?.note.responses,
+      ...body?.reader.note.responses,
       ...(malformed && { 400: { description: `The ${malformed} is malformed` } }),
-      ...(rest.length > 0 && { 422: { description: 'Something in the request does not fit' } }),
+      ...((others.length > 0 || body) && { 422: { description: 'Something in the request does not fit' } }),
     },
   }
 }
 
 /** A part in the words of OpenAPI. */
 function parametersOf({ place, names = [], json }: Part): NonNullable<Note['parameters']> {
-  if (place === 'body') return []
   const { properties = {}, required = [], $defs } = (json.input ?? {}) as Record<string, JsonObject | undefined>
   return names.map(name => {
     const schema = properties[name] as JsonObject | undefined

@@ -8,9 +8,13 @@ type Schemas = { readonly [P in Place]?: AnySchema }
 /** What a route takes, made ready once. */
 export interface Prepared {
   readonly params: Part | undefined
-  /** All but the path's. */
-  readonly rest: readonly Part[]
-  readonly body: BodyReader | undefined
+  /** The query, headers and cookies. */
+  readonly others: readonly Part[]
+  readonly body: BodyPart | undefined
+}
+
+export interface BodyPart extends Part {
+  readonly reader: BodyReader
 }
 
 export const PLACES: readonly Place[] = ['params', 'query', 'headers', 'cookies', 'body']
@@ -20,13 +24,21 @@ export function prepare(where: string, schemas: Schemas, { signed = false, ...op
   const parts = PLACES.flatMap(place =>
     schemas[place] === undefined ? [] : preparePart(where, place, schemas[place], signed),
   )
-  const body = parts.find(({ place }) => place === 'body')
-  const types = options.types ?? (body ? typesOf(body) : [])
   return {
     params: parts.find(({ place }) => place === 'params'),
-    rest: parts.filter(({ place }) => place !== 'params'),
-    body: body && bodyReader(where, { ...options, types, optional: body.isOptional }),
+    others: parts.filter(({ place }) => place !== 'params' && place !== 'body'),
+    body: toBody(
+      where,
+      parts.find(({ place }) => place === 'body'),
+      options,
+    ),
   }
+}
+
+function toBody(where: string, part: Part | undefined, options: BodyOptions): BodyPart | undefined {
+  if (!part) return
+  const types = options.types ?? typesOf(part)
+  return { ...part, reader: bodyReader(where, { ...options, types, optional: part.isOptional }) }
 }
 
 function typesOf({ takes }: Part): BodyType[] {
