@@ -10,7 +10,6 @@ const INFLATERS: Record<string, () => Inflater> = {
   deflate: zlib.createInflate,
   br: zlib.createBrotliDecompress,
 }
-const NOTHING = Buffer.alloc(0)
 
 /** RFC 9112 section 6: a request has a body where one of these headers says so. */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -18,8 +17,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Reads all bytes of a body, without its content coding, up to a limit, and gives what `use` makes of them. It is one
- * promise in all.
+ * Reads all bytes of a body, without its content coding, up to a limit, and gives what `use` makes of them, in one promise.
  *
  * It is rejected with a Problem: 415 for a content coding, 413 past the limit, 400 where the body breaks off; or with a
  * TypeError where somebody else has read the body.
@@ -31,7 +29,7 @@ export function readBytes<T>(
   use: (bytes: Buffer) => T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const inflater = inflaterOf(req, inflate)?.()
+    const create = inflaterOf(req, inflate)
     if (Number(req.headers['content-length']) > limit) throw tooLarge(limit)
     if (req.readableEnded || req.readableEncoding) throw new TypeError(`body: something above has read it. ${ADVICE}`)
     if (req.destroyed) throw cut()
@@ -42,23 +40,11 @@ export function readBytes<T>(
         reject(error)
       }
     }
-    // Whoever listens already gets the bytes as they come, and must not take them from us.
-    if (inflater || req.readableFlowing !== null) return collect(req, inflater, limit, done, reject)
-    // A small body comes along with the head, and is there before anything else of this turn: no need to listen then.
-    process.nextTick(() => {
-      if (!isThere(req)) collect(req, inflater, limit, done, reject)
-      else if (req.readableLength > limit) reject(tooLarge(limit))
-      else done(req.read() ?? NOTHING)
-    })
+    collect(req, create?.(), limit, done, reject)
   })
 }
 
 const ADVICE = 'Put body() above that, or have that leave what it read as ctx.request.body.'
-
-/** Is all of a body in the buffer of the request? HTTP/2 says `complete` of one that was cut, too. */
-function isThere(req: IncomingMessage): boolean {
-  return req.complete && req.httpVersionMajor === 1 && !req.readableDidRead && !req.destroyed
-}
 
 /** It listens to events because leaving an async loop would close the connection unanswered. */
 function collect(
@@ -68,7 +54,6 @@ function collect(
   done: (bytes: Buffer) => void,
   fail: (error: Error) => void,
 ): void {
-  if (req.destroyed) return fail(cut())
   const chunks: Buffer[] = []
   let length = 0
   const stop = (error: Error) => {
