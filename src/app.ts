@@ -4,6 +4,7 @@ import { Blueprint } from './blueprint.ts'
 import { checkHook } from './check.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { BaseContext } from './context.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Decorator } from './decorator.ts'
 import { fold, layersOf, morePaths, toRoute } from './fold.ts'
 import { enterKoa, reservedNames } from './koa.ts'
@@ -44,6 +45,8 @@ export class Kolba extends Koa {
   readonly reserved: object
   /** What `app.override()` has put in the place of something, for extensions to look up. */
   readonly overrides = new Overrides()
+  /** By when the handlers under way have to be done. */
+  readonly deadlines: Deadlines
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
   readonly #routes: Route[] = []
@@ -69,6 +72,7 @@ export class Kolba extends Koa {
     const { env, keys, subdomainOffset, asyncLocalStorage } = options
     super({ env, keys, subdomainOffset, asyncLocalStorage })
     this.settings = settings
+    this.deadlines = new Deadlines(settings.timeouts.handler)
     this.logger = options.logger ?? plainLogger
     this.reserved = reservedNames(this)
     this.#within = enterKoa(this, this.#path)

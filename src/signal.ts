@@ -1,24 +1,34 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { BaseContext } from './context.ts'
 
-const controller = Symbol('controller')
+const abortable = Symbol('abortable')
 
-type Abortable = BaseContext & { [controller]?: AbortController }
+interface Abortable {
+  readonly signal: AbortSignal
+  readonly abort: (reason: Error) => void
+}
+
+type Aborting = BaseContext & { [abortable]?: Abortable }
 
 /** `ctx.signal`: made when a handler first asks for it, so that the others pay nothing. */
-export function signalOf(ctx: Abortable): AbortSignal {
-  if (!ctx[controller]) {
-    const made = new AbortController()
-    ctx[controller] = made
-    const onClose = () => {
-      if (!ctx.res.writableFinished) made.abort(new Error('The client has gone.'))
-    }
-    ctx.res.closed ? onClose() : ctx.res.once('close', onClose)
-  }
-  return ctx[controller].signal
+export function signalOf(ctx: Aborting): AbortSignal {
+  ctx[abortable] ??= made(ctx)
+  return ctx[abortable].signal
 }
 
 /** Aborts it, for one who asks for it later too. */
-export function abort(ctx: Abortable, reason: Error): void {
-  signalOf(ctx)
-  ctx[controller]?.abort(reason)
+export function abort(ctx: Aborting, reason: Error): void {
+  ctx[abortable] ??= made(ctx)
+  ctx[abortable].abort(reason)
+}
+
+function made({ res }: BaseContext): Abortable {
+  const controller = new AbortController()
+  // Who listens to it is called in the async context of its own request, whoever finds that it is late.
+  const abort = AsyncResource.bind((reason: Error) => controller.abort(reason))
+  const onClose = () => {
+    if (!res.writableFinished) abort(new Error('The client has gone.'))
+  }
+  res.closed ? onClose() : res.once('close', onClose)
+  return { signal: controller.signal, abort }
 }

@@ -16,7 +16,7 @@ export async function waitFor(
 ): Promise<void> {
   ctx[progress] = 'waiting'
   try {
-    const value = await inTime(ctx, promise, ctx.app.settings.timeouts.handler)
+    const value = await inTime(ctx, promise)
     if (ctx[progress] === 'waiting') go(value)
     else discard(value)
   } catch (error) {
@@ -40,28 +40,29 @@ export function leave(ctx: Waiting): void {
   throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)
 }
 
-/** Waits for a handler, at most so many seconds; then it is 503, and `ctx.signal` aborts. */
-function inTime<T>(ctx: BaseContext, promise: PromiseLike<T>, seconds: number): Promise<T> {
+/** Waits for a handler, at most `timeouts.handler`; then it is 503, and `ctx.signal` aborts. */
+function inTime<T>(ctx: BaseContext, promise: PromiseLike<T>): Promise<T> {
+  const { deadlines } = ctx.app
   return new Promise((resolve, reject) => {
-    let isLate = false
-    const late = setTimeout(() => {
-      isLate = true
-      const where = ctx.route ? nameOf(ctx.route) : ctx.method
-      const detail = `${where}: no answer within ${seconds} s. Make it quicker, a job, or raise timeouts.handler.`
-      const reason = problem(503, { detail, headers: { 'Retry-After': '5' } })
-      abort(ctx, reason)
-      reject(reason)
-    }, seconds * 1000)
+    const wait = deadlines.begin(() => reject(late(ctx)))
     promise.then(
       value => {
-        if (isLate) return discard(value)
-        clearTimeout(late)
-        resolve(value)
+        if (deadlines.end(wait)) resolve(value)
+        else discard(value)
       },
       error => {
-        clearTimeout(late)
+        deadlines.end(wait)
         reject(error)
       },
     )
   })
+}
+
+function late(ctx: BaseContext): Error {
+  const { handler } = ctx.app.settings.timeouts
+  const where = ctx.route ? nameOf(ctx.route) : ctx.method
+  const detail = `${where}: no answer within ${handler} s. Make it quicker, a job, or raise timeouts.handler.`
+  const reason = problem(503, { detail, headers: { 'Retry-After': '5' } })
+  abort(ctx, reason)
+  return reason
 }
