@@ -67,9 +67,12 @@ export function seeOther(url: string): Reply {
   return new Reply(303, undefined, { Location: location(url) })
 }
 
+const VISIBLE = /^[\x21-\x7e]*$/
+
 /** Only what a URI may hold goes into the header; the rest is percent-encoded, line breaks included. */
 function location(url: string): string {
   if (typeof url !== 'string')
     throw new TypeError(`Location: ${show(url)} is no URL. Give a string, app.url(handler, params).`)
-  return url.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)
+  // A replacement that finds nothing takes 2 µs all the same.
+  return VISIBLE.test(url) ? url : url.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }
