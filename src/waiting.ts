@@ -9,22 +9,22 @@ import { discard } from './streams.ts'
 type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>>
 
 /** Waits for what a handler has promised, and goes on with it unless the answer has gone out by then. */
-export async function waitFor(
-  ctx: Waiting,
-  promise: PromiseLike<unknown>,
-  go: (value: unknown) => void,
-): Promise<void> {
+export function waitFor(ctx: Waiting, promise: PromiseLike<unknown>, go: (value: unknown) => void): Promise<void> {
   ctx[progress] = 'waiting'
-  try {
-    const value = await inTime(ctx, promise)
-    if (ctx[progress] === 'waiting') go(value)
-    else discard(value)
-  } catch (error) {
-    if (ctx[progress] === 'waiting') throw error
-    ctx.app.emit('error', toError(error), ctx)
-  } finally {
-    ctx[progress] = 'over'
-  }
+  return inTime(ctx, promise).then(
+    value => (endsInTime(ctx) ? go(value) : discard(value)),
+    error => {
+      if (endsInTime(ctx)) throw error
+      ctx.app.emit('error', toError(error), ctx)
+    },
+  )
+}
+
+/** The route has ended: was it before the middleware around it? */
+function endsInTime(ctx: Waiting): boolean {
+  const isWaiting = ctx[progress] === 'waiting'
+  ctx[progress] = 'over'
+  return isWaiting
 }
 
 /**

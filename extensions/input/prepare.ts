@@ -11,6 +11,8 @@ export interface Prepared {
   /** The query, headers and cookies. */
   readonly others: readonly Part[]
   readonly body: BodyPart | undefined
+  /** These and the body. */
+  readonly all: readonly Part[]
 }
 
 export interface BodyPart extends Part {
@@ -24,14 +26,17 @@ export function prepare(where: string, schemas: Schemas, { signed = false, ...op
   const parts = PLACES.flatMap(place =>
     schemas[place] === undefined ? [] : preparePart(where, place, schemas[place], signed),
   )
+  const others = parts.filter(({ place }) => place !== 'params' && place !== 'body')
+  const body = toBody(
+    where,
+    parts.find(({ place }) => place === 'body'),
+    options,
+  )
   return {
     params: parts.find(({ place }) => place === 'params'),
-    others: parts.filter(({ place }) => place !== 'params' && place !== 'body'),
-    body: toBody(
-      where,
-      parts.find(({ place }) => place === 'body'),
-      options,
-    ),
+    others,
+    body,
+    all: body ? [...others, body] : others,
   }
 }
 

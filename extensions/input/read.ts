@@ -29,17 +29,23 @@ export function readAll(prepared: Prepared, ctx: AroundContext, go: Go): unknown
   })
 }
 
-function readRest({ others, body }: Prepared, ctx: AroundContext, values: Values, go: Go): unknown {
+function readRest(prepared: Prepared, ctx: AroundContext, values: Values, go: Go): unknown {
+  const { others, body } = prepared
   const results = others.map(part => check(part, ctx))
-  const read = body && readBody(body, ctx, values)
-  const finish = (results: readonly Checked[], its: Body | undefined) => {
-    if (!body) return conclude(others, results, values, go)
-    const all = [...others, body]
-    return when(checkBody(body, its as Body), last => conclude(all, [...results, last], values, go))
-  }
+  if (!body) return when(together(results), results => conclude(others, results, values, go))
+  const read = readBody(body, ctx, values)
+  const finish = (results: Checked[], its: Body) =>
+    when(checkBody(body, its), last => {
+      results.push(last)
+      return conclude(prepared.all, results, values, go)
+    })
   // Together, because one that fails while another is waited for would fail unheard.
-  if (results.some(isPromise)) return Promise.all([Promise.all(results), read]).then(all => finish(...all))
+  if (results.some(isPromise)) return Promise.all([together(results), read]).then(all => finish(...all))
   return when(read, its => finish(results as Checked[], its))
+}
+
+function together(results: Awaitable<Checked>[]): Awaitable<Checked[]> {
+  return results.some(isPromise) ? Promise.all(results) : (results as Checked[])
 }
 
 function check(part: Part, ctx: AroundContext): Awaitable<Checked> {
@@ -56,13 +62,13 @@ function checkBody(part: BodyPart, { value, type }: Body): Awaitable<Checked> {
 }
 
 function conclude(parts: readonly Part[], results: readonly Checked[], values: Values, go: Go): unknown {
-  const faults: SaidFault[] = []
+  let faults: SaidFault[] | undefined
   for (let index = 0; index < parts.length; index += 1) {
     const part = parts[index] as Part
     const result = results[index] as Checked
-    if (result.faults) faults.push(...result.faults.map(it => say(part, it)))
+    if (result.faults) faults = [...(faults ?? []), ...result.faults.map(it => say(part, it))]
     else values[part.place] = result.value
   }
-  if (faults.length > 0) throw refusal(faults)
+  if (faults) throw refusal(faults)
   return go(values)
 }
