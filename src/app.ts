@@ -12,6 +12,7 @@ import { type Middleware, toMiddleware } from './lift.ts'
 import { type Inside, insideOf } from './mount.ts'
 import { Overrides, type Replaceable } from './overrides.ts'
 import { readPath } from './path.ts'
+import type { PerProcess } from './per-process.ts'
 import { toProblem } from './problem.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
@@ -44,6 +45,8 @@ export class Kolba extends Koa {
   readonly reserved: object
   /** What `app.override()` has put in the place of something, for extensions to look up. */
   readonly overrides = new Overrides()
+  /** What decorators keep in each process for itself, for `serve()` to warn of. */
+  readonly perProcess: PerProcess[] = []
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
   readonly #routes: Route[] = []
