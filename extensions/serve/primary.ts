@@ -1,4 +1,4 @@
-import type { Worker } from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import type { Kolba } from '../../src/index.ts'
 import { pauseAfter } from './backoff.ts'
 import { crew } from './crew.ts'
@@ -37,6 +37,8 @@ interface Place {
 
 /** Starts workers, and sees to it that there are as many as there should be. */
 export async function lead(app: Kolba, settings: Settings): Promise<Serving> {
+  if (Object.keys(cluster.workers ?? {}).length > 0)
+    throw new Error('serve: this process has workers already. Call it once, and mount one app on the other.')
   const { workers, backoff, perWorker } = settings
   const { begin, retire, endAll, kill, port } = crew(app, settings)
   const places = Array.from({ length: workers }, (): Place => ({ since: 0, failures: 0 }))
