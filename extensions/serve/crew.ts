@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster'
 import type { Kolba } from '../../src/index.ts'
-import { type Order, order } from './messages.ts'
+import { type Order, order, wantsToLeave } from './messages.ts'
 import type { Settings } from './options.ts'
 import { howOf, PORT, start } from './start.ts'
 import { retirementOf } from './worker.ts'
@@ -10,6 +10,7 @@ interface Member {
   /** How it has ended, undefined for well. */
   readonly ended: Promise<string | undefined>
   hasListened: boolean
+  hasRetired: boolean
 }
 
 /** All workers that have not ended, those that give way to others included. */
@@ -21,11 +22,12 @@ export function crew(app: Kolba, { port: asked, startTimeout, grace }: Settings)
 
   /** Starts a worker, and waits until it listens. @throws Error that says why it does not */
   async function begin(): Promise<Worker> {
-    // With the last worker goes a port that was found, and the next one has to ask for it.
-    if (asked === 0 && port !== undefined && members.size === 0) isLost = true
+    // With the last one that listens goes a port that was found, and from then on it is asked for.
+    if (asked === 0 && port !== undefined && !someListen()) isLost = true
     const { worker, listening } = start(startTimeout, isLost ? { [PORT]: String(port) } : undefined)
-    const member = { ended: endOf(worker), hasListened: false }
+    const member = { ended: endOf(worker), hasListened: false, hasRetired: false }
     members.set(worker, member)
+    worker.on('message', message => wantsToLeave(message) && order(worker, 'leave'))
     worker.on('error', error => app.logger.error({ err: error }, 'serve: a worker cannot be reached.'))
     try {
       const at = await listening
@@ -38,6 +40,10 @@ export function crew(app: Kolba, { port: asked, startTimeout, grace }: Settings)
       else worker.process.kill('SIGKILL')
       throw error
     }
+  }
+
+  function someListen(): boolean {
+    return [...members.values()].some(({ hasListened, hasRetired }) => hasListened && !hasRetired)
   }
 
   function endOf(worker: Worker): Promise<string | undefined> {
@@ -72,8 +78,11 @@ export function crew(app: Kolba, { port: asked, startTimeout, grace }: Settings)
     /** Has a worker answer what is on its way to it, and then end. */
     retire(worker: Worker): void {
       const { pid } = worker.process
+      const member = members.get(worker)
+      if (!member) return
+      member.hasRetired = true
       end(worker, 'retire', retirementOf(app) + drain + grace)
-      members.get(worker)?.ended.then(how => how && app.logger.error({ pid }, `serve: an old worker ended ${how}.`))
+      member.ended.then(how => how && app.logger.error({ pid }, `serve: an old worker ended ${how}.`))
     },
 
     /** @throws Error where a worker that has listened did not end well */

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Kolba } from '../../src/index.ts'
-import { orderIn, tellAddress } from './messages.ts'
+import { leave, orderIn, tellAddress } from './messages.ts'
 import type { Settings } from './options.ts'
 import { retiring } from './retire.ts'
 import { PORT } from './start.ts'
@@ -12,6 +12,7 @@ export function retirementOf({ settings: { timeouts } }: Kolba): number {
 
 /** Answers in this process, until it is told to end, or nobody is there any more who could tell. */
 export async function work(app: Kolba, { port, host }: Settings): Promise<undefined> {
+  app.onStop(leave)
   const at = Number(process.env[PORT] ?? Number.NaN) || port
   const server = host === undefined ? app.listen(at) : app.listen(at, host)
   const retire = retiring(server)

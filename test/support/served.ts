@@ -178,6 +178,7 @@ export function get(port: number, path = '/', agent: http.Agent | false = false)
       response.on('error', reject)
     })
     request.on('error', reject)
+    request.setTimeout(15_000, () => request.destroy(new Error('There was no answer in 15 s.')))
   })
 }
 
