@@ -121,9 +121,11 @@ export async function lead(app: Kolba, settings: Settings): Promise<Serving> {
       // What is being started may have the old code.
       await place.starting
       const filling = fill(place)
+      // For who waits until it is over, whatever comes of it.
       place.starting = filling.catch(() => {})
       try {
         await filling
+        place.failures = 0
       } catch (error) {
         throw giveUp(error as Error, index, place)
       } finally {

@@ -100,6 +100,28 @@ test('serve() reloads on SIGHUP under load: no request fails, and the new code a
   t.false(served.has(/error/), served.text())
 })
 
+test('serve() loses no connection that is on its way to a worker which gives way', async t => {
+  // While the primary is busy, connections and what its workers say come in one turn, the connections first.
+  const routes = `
+if (cluster.isPrimary) setInterval(() => { for (const end = Date.now() + 40; Date.now() < end; ); }, 50)`
+  const { served, port } = await running(t, { imports: "import cluster from 'node:cluster'", routes })
+  const failures: unknown[] = []
+  let isOn = true
+  const load = Array.from({ length: 12 }, async () => {
+    while (isOn) {
+      await get(port).catch(error => failures.push(error))
+      await new Promise(resolve => setTimeout(resolve, 40 * Math.random()))
+    }
+  })
+  for (let index = 0; index < 4; index += 1) {
+    process.kill(served.pid, 'SIGHUP')
+    await served.line(/^serve: reloaded/)
+  }
+  isOn = false
+  await Promise.all(load)
+  t.deepEqual(failures, [])
+})
+
 test('serve() answers on a connection that was idle when the worker gave way, and closes it', async t => {
   const { served, port, at } = await running(t)
   const sockets = await Promise.all(Array.from({ length: 4 }, () => open(port)))
