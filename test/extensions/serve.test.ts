@@ -1,6 +1,7 @@
 // Real programs, in processes of their own, with real sockets and signals.
 import http from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { type KolbaOptions, kolba } from 'kolba'
 import { type ServeOptions, serve } from 'kolba/serve'
@@ -71,6 +72,7 @@ test('serve() reloads on SIGHUP under load: no request fails, and the new code a
       } catch (error) {
         failures.push(String(error))
       }
+      await sleep(5)
     }
   }
 
@@ -110,7 +112,7 @@ if (cluster.isPrimary) setInterval(() => { for (const end = Date.now() + 40; Dat
   const load = Array.from({ length: 12 }, async () => {
     while (isOn) {
       await get(port).catch(error => failures.push(error))
-      await new Promise(resolve => setTimeout(resolve, 40 * Math.random()))
+      await sleep(40 * Math.random())
     }
   })
   for (let index = 0; index < 4; index += 1) {
