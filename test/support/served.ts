@@ -191,6 +191,11 @@ export async function until<T>(ask: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** Is there anybody in the group of a program that is led by this process, or was? */
+export function isGroupAlive(pid: number): boolean {
+  return isAlive(-pid)
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
