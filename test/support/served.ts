@@ -59,12 +59,12 @@ export class Served {
     }
   }
 
-  /** Waits until more is printed, as long as there is somebody who could, and for thirty seconds at most. */
+  /** Waits until more is printed, as long as there is somebody who could, and for forty seconds at most. */
   async #more(pattern: RegExp): Promise<void> {
     const count = this.lines.length
     const missing = () => new Error(`No line has ${pattern} in:\n${this.text()}`)
     await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => reject(missing()), 30_000)
+      const late = setTimeout(() => reject(missing()), 40_000)
       this.#wake = () => {
         clearTimeout(late)
         if (this.lines.length > count) resolve()
@@ -178,16 +178,16 @@ export function get(port: number, path = '/', agent: http.Agent | false = false)
       response.on('error', reject)
     })
     request.on('error', reject)
-    request.setTimeout(15_000, () => request.destroy(new Error('There was no answer in 15 s.')))
+    request.setTimeout(30_000, () => request.destroy(new Error('There was no answer in 30 s.')))
   })
 }
 
-/** Asks until it gives what is true, for twenty seconds at most. */
+/** Asks until it gives what is true, for forty seconds at most. */
 export async function until<T>(ask: () => T | Promise<T>): Promise<T> {
-  for (const end = Date.now() + 20_000; ; await new Promise(resolve => setTimeout(resolve, 20))) {
+  for (const end = Date.now() + 40_000; ; await new Promise(resolve => setTimeout(resolve, 20))) {
     const value = await ask()
     if (value) return value
-    if (Date.now() > end) throw new Error(`It has not come true in 20 s: ${ask}`)
+    if (Date.now() > end) throw new Error(`It has not come true in 40 s: ${ask}`)
   }
 }
 
