@@ -35,6 +35,7 @@ export interface EtagOptions<Row = unknown, V extends Version = Version, Needs =
   weak?: boolean
 }
 
+const ADVICE = 'lets writes take turns in one process alone. Give version, and UPDATE ... WHERE version = ?'
 const OPTIONS = {
   version: kinds.function,
   load: kinds.function,
@@ -101,6 +102,7 @@ export function etag<Row = unknown, V extends Version = string, Needs = unknown>
       return duties.carries ? when(value, value => writes.after(ctx, value)) : value
     }
     if (!duties.guards) return { around: write }
+    if (!duties.isVersioned) route.app.perProcess.push({ route, decorator: 'etag', advice: ADVICE })
     const demanded = required ? duties : undefined
     const afterBody: typeof read = (ctx, next) => (isRead(ctx) ? next() : guard(ctx, next, writes.before, demanded))
     return { around: write, afterBody }

@@ -50,6 +50,7 @@ const store: Kind = {
   words: 'an object with the methods begin, finish and release',
   test: it => ['begin', 'finish', 'release'].every(name => kinds.function.test(Object(it)[name])),
 }
+const ADVICE = 'knows the keys of its own process alone. Give store: redisStore(client)'
 const OPTIONS = {
   required: kinds.flag,
   ttl: kinds.seconds,
@@ -102,6 +103,7 @@ export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs
     checkRoute(route, self)
     const store = options.store ?? stores.get(route.app) ?? memoryStore()
     stores.set(route.app, store)
+    if (store.perProcess) route.app.perProcess.push({ route, decorator: 'idempotent', advice: ADVICE })
     enlist(route.app)
     const credentials = credentialsOf(route)
     const callerIn = (ctx: AroundContext) => callerOf(ctx, principal, credentials)

@@ -14,6 +14,8 @@ export type { Algorithm, Per, Rate, Rule } from './rate-limit/rule.ts'
 export type { RateLimitStore, Taken } from './rate-limit/store.ts'
 export type { Key } from './rate-limit/who.ts'
 
+const ADVICE = 'counts in each process for itself. Give store: redisStore(client)'
+
 /**
  * Lets so many requests through in a time, and answers 429 to more (RFC 6585 section 4). They are counted by user where
  * something above has signed one in (`ctx.user`), else by address.
@@ -48,6 +50,7 @@ export function rateLimit<Needs = unknown>(
     // Every process of an app comes to the same one, so that they share a count in Redis.
     place ??= `${nameOf(route)} ${policy.name}`
     attach(route.app, store)
+    if (store.perProcess) route.app.perProcess.push({ route, decorator: 'rateLimit', advice: ADVICE })
     return (ctx: AroundContext, next: () => unknown) => count(ctx, next, policy)
   }
 

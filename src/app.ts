@@ -13,6 +13,7 @@ import { type Middleware, toMiddleware } from './lift.ts'
 import { type Inside, insideOf } from './mount.ts'
 import { Overrides, type Replaceable } from './overrides.ts'
 import { readPath } from './path.ts'
+import type { PerProcess } from './per-process.ts'
 import { toProblem } from './problem.ts'
 import { RequestPath } from './request-path.ts'
 import type { ErrorClass } from './rescue.ts'
@@ -47,6 +48,8 @@ export class Kolba extends Koa {
   readonly overrides = new Overrides()
   /** By when the handlers under way have to be done. */
   readonly deadlines: Deadlines
+  /** What decorators keep in each process for itself, for `serve()` to warn of. */
+  readonly perProcess: PerProcess[] = []
   readonly #blueprint = new Blueprint()
   readonly #urls = new UrlTable()
   readonly #routes: Route[] = []

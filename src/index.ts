@@ -29,6 +29,7 @@ export { del, get, head, options, patch, post, put, query, route } from './metho
 export { isGuarded, nested } from './nested.ts'
 export type { Overrides, Replaceable } from './overrides.ts'
 export { type Path, type PathParams, readPath } from './path.ts'
+export type { PerProcess } from './per-process.ts'
 export { principalOf } from './principal.ts'
 export { Problem, type ProblemMembers, problem } from './problem.ts'
 export { believedHops, type IsProxy, proxiesIn } from './proxy.ts'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import http, { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { promisify } from 'node:util'
 import type { Settings } from './settings.ts'
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
@@ -61,13 +62,17 @@ const REFUSALS: Record<string, [status: number, detail: string]> = {
 
 /** Stops accepting, lets what is under way end for so many seconds, and cuts off the rest. */
 export async function drain(server: Server, seconds: number): Promise<void> {
-  // It may be looking up its host still.
-  if (!server.listening) return void server.once('listening', () => server.close())
+  // It may be looking up its host still; or it accepts no more, and answers on what is open.
+  if (!server.listening && !(await hasConnections(server))) return void server.once('listening', () => server.close())
   const closed = new Promise(resolve => server.close(resolve))
   server.closeIdleConnections()
   const late = setTimeout(() => server.closeAllConnections(), seconds * 1000)
   await closed
   clearTimeout(late)
+}
+
+async function hasConnections(server: Server): Promise<boolean> {
+  return (await promisify(server.getConnections.bind(server))()) > 0
 }
 
 /**

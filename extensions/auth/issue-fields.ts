@@ -8,6 +8,7 @@ import {
   type Next,
   type Note,
   problem,
+  type Route,
 } from '../../src/index.ts'
 import { isObject } from './json.ts'
 
@@ -66,15 +67,21 @@ const TOKENS = {
   properties: { access_token: text, token_type: text, expires_in: { type: 'integer' }, refresh_token: text },
 }
 
+const ADVICE = 'of issueTokens() keeps tokens that other processes do not know. Give store'
+
 /** Reads name and password, as `ctx.credentials`. */
-export function signIn(): Decorator<{ credentials: Credentials }> {
+export function signIn(isShared: boolean): Decorator<{ credentials: Credentials }> {
   const its = reader()
   const around = async (ctx: AroundContext, next: Next<{ credentials: Credentials }>) => {
     const body = await read(ctx, its)
     const credentials = { ...body, username: textIn(body, 'username'), password: textIn(body, 'password') }
     return next({ credentials })
   }
-  return decorator('signIn', around, { reads: true, note: described(['username', 'password'], its, TOKENS) })
+  const note = described(['username', 'password'], its, TOKENS)
+  function register(route: Route): undefined {
+    if (!isShared) route.app.perProcess.push({ route, decorator: 'signIn', advice: ADVICE })
+  }
+  return decorator('signIn', around, { reads: true, note, register })
 }
 
 /** Reads one text of the body, as `ctx.given`. */

@@ -147,7 +147,7 @@ export function issueTokens<User>(options: IssueOptions<User>): TokenRoutes<User
   }
 
   const routes = blueprint('tokens')
-  routes.post('/', signIn(), async function issueToken(ctx) {
+  routes.post('/', signIn(!store.perProcess), async function issueToken(ctx) {
     const user = await check(ctx.credentials, ctx)
     if (!isSomebody('issueTokens', user)) throw invalid('The name or the password is wrong.')
     return answer(await issue(user))

@@ -11,6 +11,8 @@ export interface TokenStore {
    * same time exactly one may be told so. A refresh token is good once because of that.
    */
   delete(key: string): Awaitable<boolean | number>
+  /** Does each process have tokens of its own? */
+  readonly perProcess?: boolean
 }
 
 /** What a store has to have. */
@@ -27,6 +29,7 @@ export const store: Kind = {
 export function memoryTokens(max = 100_000): TokenStore {
   const cache = new LRUCache<string, string>({ max })
   return {
+    perProcess: true,
     get: key => cache.get(key),
     set: (key, value, seconds) => void cache.set(key, value, { ttl: Math.ceil(seconds * 1000) }),
     delete: key => cache.delete(key),

@@ -39,6 +39,7 @@ const max: Kind = {
   words: 'a whole number from 1 to 10 million',
   test: value => kinds.count.test(value) && (value as number) >= 1 && (value as number) <= 1e7,
 }
+const ADVICE = 'keeps until its ttl what another process has changed. Give version'
 const OPTIONS = {
   ttl: kinds.seconds,
   version: kinds.function,
@@ -92,6 +93,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
     const store = stores.get(route.app) ?? createStore(max, maxBytes)
     stores.set(route.app, store)
     enlist(route.app, store)
+    if (!version) route.app.perProcess.push({ route, decorator: 'cached', advice: ADVICE })
     places += 1
     const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route) }
     const versionOf = version && ((ctx: AroundContext) => when(version(ctx as never), it => checkVersion(route, it)))

@@ -145,10 +145,16 @@ function toValue(field: Field | undefined, value: Held): Value {
 
 const own = Symbol('kolba.collection.key')
 
-/** Koa's keys where each is long enough, else one of this process. */
-function keysOf(app: Kolba & { [own]?: Buffer }): readonly (string | Buffer)[] {
+/** Koa's keys, where each is long enough. */
+export function appKeys(app: Kolba): readonly string[] | undefined {
   const { keys } = app as { keys?: unknown }
-  if (Array.isArray(keys) && keys.length > 0 && keys.every(isKey)) return keys
+  return Array.isArray(keys) && keys.length > 0 && keys.every(isKey) ? keys : undefined
+}
+
+/** Those of the app, else one of this process. */
+function keysOf(app: Kolba & { [own]?: Buffer }): readonly (string | Buffer)[] {
+  const keys = appKeys(app)
+  if (keys) return keys
   if (!app[own]) {
     app[own] = randomBytes(KEY)
     app.logger.warn({}, `collection: cursors end with this process. Give secret, or kolba({ keys }) of ${KEY} bytes.`)

@@ -1,5 +1,5 @@
 import { type AroundContext, type Awaitable, type Kolba, problem, type Route, when } from '../../src/index.ts'
-import { type Cursors, cursorsOf } from './cursor.ts'
+import { appKeys, type Cursors, cursorsOf } from './cursor.ts'
 import type { Walk } from './moves.ts'
 import { type Settings, settingsOf } from './options.ts'
 import { type PageWords, pageWordsOf } from './page-words.ts'
@@ -30,6 +30,7 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
     throw new TypeError(
       `${where}: with QUERY a cursor goes into the body, and this one is a bare list. Give it a name.`,
     )
+  if (route && paging.includes('cursor') && parts.has('page') && options.secret === undefined) warnOf(route)
   const ignore = [...(options.ignore ?? []), ...foreign]
   const readQuery = queryReader(resource, { style, paging, perPage, maxPerPage, depth, parts, ignore }, where)
   const words = pageWordsOf(settings)
@@ -61,6 +62,13 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
   }
 
   return { ...whole, settings, words, read }
+}
+
+const ADVICE = 'makes cursors that other processes refuse. Give secret, or kolba({ keys })'
+
+function warnOf(route: Route): void {
+  const { app } = route
+  app.perProcess.push({ route, decorator: 'collection', advice: ADVICE, applies: () => !appKeys(app) })
 }
 
 /** What a cursor is an answer to. The order in which conditions were written makes no other question. */

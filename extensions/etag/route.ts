@@ -19,6 +19,7 @@ export interface Duties {
   /** Does it give the reply its tag? */
   readonly carries: boolean
   readonly isDated: boolean
+  readonly isVersioned: boolean
   readonly hasReads: boolean
 }
 
@@ -55,7 +56,8 @@ export function checkRoute(route: Route, self: Decorator, wishes: Wishes): Dutie
     throw new TypeError(
       `${where}: this one has a version, and that of ${nameOf(get as Route)} has none. Give both the same, as a value.`,
     )
-  return { guards, carries, isDated: (theirs ?? describe).isDated, hasReads: methods.some(it => SAFE.has(it)) }
+  const { isDated, isVersioned } = theirs ?? describe
+  return { guards, carries, isDated, isVersioned, hasReads: methods.some(it => SAFE.has(it)) }
 }
 
 /** What `cached()` gives is bytes with a tag of their hash, so that no write would ever find its version in one. */

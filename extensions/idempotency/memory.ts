@@ -26,6 +26,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): IdempotencyStore 
   const ended = new LRUCache<string, Found & { owner: string }>({ max, maxSize: maxBytes })
 
   return {
+    perProcess: true,
     begin(key, { owner, payload }, lease) {
       const found = ended.get(key)
       if (found) return found

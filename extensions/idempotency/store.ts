@@ -36,4 +36,6 @@ export interface IdempotencyStore {
   finish(key: string, claim: Claim, answer: string | undefined, ttl: number): Awaitable<boolean>
   /** Gives a key back, as if nothing had been, where it is still the owner's. */
   release(key: string, claim: Claim): Awaitable<unknown>
+  /** Does each process have keys of its own? */
+  readonly perProcess?: boolean
 }

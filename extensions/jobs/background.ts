@@ -20,6 +20,8 @@ import type { Resources } from './routes.ts'
 import { THREADS } from './thread/pool.ts'
 import type { Task, Work } from './work.ts'
 
+const ADVICE = 'keeps jobs where other processes answer 404 to them. Give jobs({ engine: sqlite(file) })'
+
 /** Makes jobs of what stands below it, on each route that it comes to stand on. */
 export function backgroundOf<Needs>(
   work: Work,
@@ -34,6 +36,7 @@ export function backgroundOf<Needs>(
   function register(route: Route) {
     checkRoute(route, self)
     work.join(route.app)
+    if (!work.engine.isLasting) route.app.perProcess.push({ route, decorator: 'background', advice: ADVICE })
     const name = own.name ?? nameOf(route)
     const handler = own.thread && work.threads.handler(own.thread, route, own.fields)
     const terms = termsOf(common, own)

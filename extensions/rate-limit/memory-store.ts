@@ -29,6 +29,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): RateLimitStore {
   let states: LRUCache<string, State> | undefined
 
   return {
+    perProcess: true,
     take(key, cost, rule) {
       states ??= new LRUCache({ max })
       let state = states.get(key)

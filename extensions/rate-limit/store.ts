@@ -24,6 +24,8 @@ export interface RateLimitStore {
   take(key: string, cost: number, rule: Rule): Awaitable<Taken>
   /** Gives back what was taken from the window that began at `start`, while it counts still. Not asked of `gcra`. */
   giveBack(key: string, cost: number, rule: Rule, start: number): Awaitable<unknown>
+  /** Does each process count for itself? */
+  readonly perProcess?: boolean
   /** Called, and waited for, before the app listens. */
   open?(): Awaitable<unknown>
   /** Called when the app has closed. */

@@ -411,6 +411,31 @@ test('close() ends a server that is still looking up its host', async t => {
   t.false(server.listening)
 })
 
+test('close() lets a request end on a server that accepts no more already', async t => {
+  const reached = signal()
+  const release = signal()
+  const order: string[] = []
+  const app = kolba({ signals: false })
+  app.onStop(() => order.push('stopped'))
+  app.get('/', async () => {
+    reached.resolve()
+    await release.promise
+    order.push('answered')
+    return 'home'
+  })
+  const { port, server } = await listening(t, app)
+  const line = new Line(port).write(`GET / HTTP/1.1\r\n${HEAD}`)
+  await reached.promise
+  server.close()
+  const closed = app.close()
+  await new Promise(setImmediate)
+  release.resolve()
+  await closed
+  await line.closed
+  t.deepEqual(order, ['answered', 'stopped'])
+  t.is(line.answers()[0]?.body, 'home')
+})
+
 test('close() leaves no listener on the process', async t => {
   const counts = () => ['SIGTERM', 'SIGINT'].map(name => process.listenerCount(name))
   const before = counts()
