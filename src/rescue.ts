@@ -73,11 +73,13 @@ export class Rescue {
     return JSON.stringify(toDocument(refusal, instanceOf(ctx), ctx.requestId))
   }
 
-  /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
+  /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. There is no error to log. */
   async fromStatus(ctx: BaseContext): Promise<void> {
     const detail = DETAILS[ctx.status]?.(ctx)
     const refusal = problem(ctx.status, detail ? { detail } : {})
-    if (!(await this.map(ctx, refusal))) await this.#write(ctx, refusal, refusal)
+    const answer = await this.#answerOf(ctx, refusal)
+    if (answer) return respond(ctx, answer)
+    await this.#write(ctx, refusal, refusal)
   }
 
   /** Koa could not write the answer, or lost the connection: logs it, and sends the problem where nothing was sent yet. */

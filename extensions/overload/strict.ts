@@ -1,16 +1,20 @@
 import type { Turn } from './turns.ts'
 
 /** Milliseconds without a pause after which the loop is behind, and does not catch up by itself. */
-const INTERVAL = 100
-/** Milliseconds that a request may have waited then. */
-export const TARGET = 5
+const INTERVAL = 50
+/** Where a request costs much, so many in a row are nothing unusual. */
+const IN_A_ROW = 20
+/** Milliseconds that a request may have waited while the loop is behind, or as long as one takes. */
+const TARGET = 5
+/** A request that costs more, in milliseconds, is something else than a request. */
+const MOST_COST = 50
 /** Milliseconds after which it is looked at whether all would fit again. */
 const PERIOD = 500
 
 interface Period {
-  readonly began: number
+  began: number
   paused: number
-  accepted: number
+  taken: number
   refused: number
 }
 
@@ -20,14 +24,18 @@ interface Period {
  * while, a request is taken only if it has waited very little.
  *
  * Of handlers that wait for something, what they will cost comes later, and no turn is long yet when they are let in.
- * There the number of those under way is held to what keeps turns short: as TCP finds its window, one more for each
- * that were answered in time, less for each that was late.
+ * There the number of those under way is held to what keeps turns short: as TCP finds its window, some more where they
+ * are answered in time, and fewer where they are late.
  */
 export class Strict {
   readonly #utilisation: number
   /** Since when the loop had no pause, and how long it has paused since. */
   #behind: { readonly since: number; paused: number } | undefined
-  #period: Period | undefined
+  #period: Period = { began: 0, paused: 0, taken: 0, refused: 0 }
+  #isOn = false
+  /** What a request costs while all are taken, in milliseconds. */
+  #cost = 0
+  /** How long the last turn was at work. */
   #took = 0
   #most = 0
   #spare = 0
@@ -36,56 +44,70 @@ export class Strict {
     this.#utilisation = utilisation
   }
 
-  /** Is a request to be refused, that has waited so long, and so many are under way? */
+  /** Is a request to be refused, that has waited so long while so many are under way? */
   refuses(now: number, waited: number, underWay: number): boolean {
-    this.#period ??= this.#begin(now, waited, underWay)
-    if (!this.#period) return false
-    const refuses = waited > TARGET || underWay >= this.#most
+    if (!this.#isOn && this.#behind && now - this.#behind.since > Math.max(INTERVAL, IN_A_ROW * this.#cost))
+      this.#begin(now, waited, underWay)
+    const refuses = this.#isOn && (waited > this.#target || underWay >= this.#most)
     if (refuses) this.#period.refused += 1
-    else this.#period.accepted += 1
+    else this.#period.taken += 1
     return refuses
   }
 
   /** One that made a promise has been answered. */
   settled(waited: () => number, underWay: number): void {
-    if (!this.#period) return
-    if (waited() > TARGET) this.#most = Math.max(1, this.#most - 0.5)
+    if (!this.#isOn) return
+    if (waited() > 2 * this.#target) this.#most = Math.max(1, this.#most - 0.5)
     else if (underWay >= this.#most - 1) this.#most += 1 / this.#most
   }
 
   turned({ now, took, paused }: Turn, underWay: number): void {
     this.#took = took - paused
-    if (!this.#behind) {
-      if (paused <= this.#rest(took)) this.#behind = { since: now, paused: 0 }
-    } else {
-      this.#behind.paused += paused
-      if (this.#behind.paused > this.#rest(now - this.#behind.since)) this.#behind = undefined
-    }
-    if (!this.#period) return
     this.#period.paused += paused
-    this.#spare += paused
-    // While the loop has nothing to do, those under way wait for something else.
-    if (this.#spare > TARGET) {
-      this.#most = Math.max(this.#most, underWay) + 1
-      this.#spare = 0
-    }
-    if (now - this.#period.began < PERIOD) return
-    const isOver = this.#wouldFit(this.#period, now)
-    this.#period = isOver ? undefined : { began: now, paused: 0, accepted: 0, refused: 0 }
+    this.#look(now, took, paused)
+    if (this.#isOn) this.#widen(paused, underWay)
+    if (now - this.#period.began > PERIOD) this.#review(now)
   }
 
-  #begin(now: number, waited: number, underWay: number): Period | undefined {
-    if (!this.#behind || now - this.#behind.since < INTERVAL) return
+  get #target(): number {
+    return Math.max(TARGET, this.#cost)
+  }
+
+  #begin(now: number, waited: number, underWay: number): void {
+    this.#isOn = true
     this.#spare = 0
-    // So many make a turn this long. Some fewer make one that is short enough.
-    this.#most = Math.max(1, (underWay * TARGET) / Math.max(TARGET, waited, this.#took))
-    return { began: now, paused: 0, accepted: 0, refused: 0 }
+    // So many have made turns this long. Fewer make them short enough.
+    this.#most = Math.max(1, (underWay * this.#target) / Math.max(this.#target, waited, this.#took))
+    this.#period = { began: now, paused: 0, taken: 0, refused: 0 }
   }
 
-  /** Would there have been time for those that were refused too? */
-  #wouldFit({ began, paused, accepted, refused }: Period, now: number): boolean {
-    const busy = 1 - paused / (now - began)
-    return busy * (accepted + refused) <= this.#utilisation * accepted
+  /** Does the loop keep up? */
+  #look(now: number, took: number, paused: number): void {
+    if (!this.#behind) {
+      // What came at once is heard in one turn. The next one tells whether that was all.
+      if (paused < this.#rest(took)) this.#behind = { since: now, paused: 0 }
+      return
+    }
+    this.#behind.paused += paused
+    if (this.#behind.paused > this.#rest(now - this.#behind.since)) this.#behind = undefined
+  }
+
+  /** While the loop has nothing to do, those under way wait for something else, and one more can be let in. */
+  #widen(paused: number, underWay: number): void {
+    this.#spare += paused
+    if (this.#spare < TARGET) return
+    this.#most = Math.max(this.#most, underWay) + 1
+    this.#spare = 0
+  }
+
+  /** Ends it where there would have been time for those that were refused too. */
+  #review(now: number): void {
+    const { began, paused, taken, refused } = this.#period
+    const time = now - began
+    const busy = time - paused
+    if (!this.#isOn && taken > 0) this.#cost = Math.min(MOST_COST, busy / taken)
+    if (busy * (taken + refused) <= this.#utilisation * time * taken) this.#isOn = false
+    this.#period = { began: now, paused: 0, taken: 0, refused: 0 }
   }
 
   /** How long the loop has to pause in a time, so that it keeps up. */
