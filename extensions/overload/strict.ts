@@ -4,19 +4,23 @@ import type { Turn } from './turns.ts'
 const INTERVAL = 50
 /** Where a request costs much, so many in a row are nothing unusual. */
 const IN_A_ROW = 20
-/** Milliseconds that a request may have waited while the loop is behind, or as long as one takes. */
+/** Milliseconds that a request may have waited while the loop is behind, or as long as two take. */
 const TARGET = 5
 /** A request that costs more, in milliseconds, is something else than a request. */
 const MOST_COST = 50
 /** Milliseconds after which it is looked at whether all would fit again. */
 const PERIOD = 500
 
+/** What was since when: milliseconds, requests, and those under way times the milliseconds that they were. */
 interface Period {
-  began: number
+  readonly began: number
   paused: number
+  crowd: number
   taken: number
   refused: number
 }
+
+const periodFrom = (began: number): Period => ({ began, paused: 0, crowd: 0, taken: 0, refused: 0 })
 
 /**
  * Controlled delay, after CoDel (RFC 8289): a queue that empties now and then is what queues are for, and one that does
@@ -31,12 +35,12 @@ export class Strict {
   readonly #utilisation: number
   /** Since when the loop had no pause, and how long it has paused since. */
   #behind: { readonly since: number; paused: number } | undefined
-  #period: Period = { began: 0, paused: 0, taken: 0, refused: 0 }
+  #period: Period | undefined
   #isOn = false
-  /** What a request costs while all are taken, in milliseconds. */
+  /** What a request costs while all are taken, in milliseconds, and how many are under way for each that computes. */
   #cost = 0
-  /** How long the last turn was at work. */
-  #took = 0
+  #width = 0
+  /** How many may be under way. */
   #most = 0
   #spare = 0
 
@@ -46,8 +50,8 @@ export class Strict {
 
   /** Is a request to be refused, that has waited so long while so many are under way? */
   refuses(now: number, waited: number, underWay: number): boolean {
-    if (!this.#isOn && this.#behind && now - this.#behind.since > Math.max(INTERVAL, IN_A_ROW * this.#cost))
-      this.#begin(now, waited, underWay)
+    this.#period ??= periodFrom(now)
+    if (!this.#isOn && this.#isBehind(now, this.#period)) this.#begin(now)
     const refuses = this.#isOn && (waited > this.#target || underWay >= this.#most)
     if (refuses) this.#period.refused += 1
     else this.#period.taken += 1
@@ -62,23 +66,30 @@ export class Strict {
   }
 
   turned({ now, took, paused }: Turn, underWay: number): void {
-    this.#took = took - paused
+    if (!this.#period) return
     this.#period.paused += paused
+    this.#period.crowd += underWay * took
     this.#look(now, took, paused)
     if (this.#isOn) this.#widen(paused, underWay)
-    if (now - this.#period.began > PERIOD) this.#review(now)
+    if (now - this.#period.began > PERIOD) this.#review(now, this.#period)
   }
 
   get #target(): number {
-    return Math.max(TARGET, this.#cost)
+    return Math.max(TARGET, 2 * this.#cost)
   }
 
-  #begin(now: number, waited: number, underWay: number): void {
+  #isBehind(now: number, { began, paused, taken }: Period): boolean {
+    if (!this.#behind || now - this.#behind.since < INTERVAL) return false
+    const cost = Math.max(this.#cost, Math.min(MOST_COST, (now - began - paused) / Math.max(1, taken)))
+    return now - this.#behind.since > IN_A_ROW * cost
+  }
+
+  #begin(now: number): void {
     this.#isOn = true
     this.#spare = 0
-    // So many have made turns this long. Fewer make them short enough.
-    this.#most = Math.max(1, (underWay * this.#target) / Math.max(this.#target, waited, this.#took))
-    this.#period = { began: now, paused: 0, taken: 0, refused: 0 }
+    // As many as there were for each that computes keep it busy, and some that wait as long as they may.
+    this.#most = Math.max(1, this.#width + this.#target / Math.max(1, this.#cost))
+    this.#period = periodFrom(now)
   }
 
   /** Does the loop keep up? */
@@ -101,13 +112,15 @@ export class Strict {
   }
 
   /** Ends it where there would have been time for those that were refused too. */
-  #review(now: number): void {
-    const { began, paused, taken, refused } = this.#period
+  #review(now: number, { began, paused, crowd, taken, refused }: Period): void {
     const time = now - began
     const busy = time - paused
-    if (!this.#isOn && taken > 0) this.#cost = Math.min(MOST_COST, busy / taken)
+    if (!this.#isOn && taken > 0) {
+      this.#cost = Math.min(MOST_COST, busy / taken)
+      this.#width = crowd / busy
+    }
     if (busy * (taken + refused) <= this.#utilisation * time * taken) this.#isOn = false
-    this.#period = { began: now, paused: 0, taken: 0, refused: 0 }
+    this.#period = periodFrom(now)
   }
 
   /** How long the loop has to pause in a time, so that it keeps up. */
