@@ -2,12 +2,13 @@
 // long the answers take. A time is counted from when a request was due, so that one that finds no connection free, or a
 // client that is late, is not left out.
 import net from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { textOf } from './lean.js'
 
-/** Opened before it begins, a few at a time: a server that is busy is slow to take a new one, which is another matter. */
+/** Opened before it begins, and answered once: a server takes one in each turn of its loop, so a busy one takes its time. */
 const CONNECTIONS = 400
 const AT_ONCE = 50
+const GREETING = 'GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 /**
  * Offers so many requests a second for some seconds.
@@ -23,13 +24,14 @@ export async function offer(url, requests, { rate, seconds }) {
   let open = 0
   let sent = 0
   let underWay = 0
+  let start
 
   function connect() {
     open += 1
     const connection = { socket: net.connect({ port: Number(port), host, noDelay: true }), asked: undefined, read: '' }
     connection.socket
       .setEncoding('latin1')
-      .on('connect', () => take(connection))
+      .on('connect', () => (start ? take(connection) : connection.socket.write(GREETING)))
       .on('data', chunk => hear(connection, chunk))
       .on('error', () => {})
       .on('close', () => {
@@ -67,21 +69,25 @@ export async function offer(url, requests, { rate, seconds }) {
     const text = connection.read.slice(0, head)
     const length = Number(/^content-length: (\d+)$/im.exec(text)?.[1] ?? 0)
     if (connection.read.length < head + 4 + length) return
+    if (connection.asked !== undefined) note(connection.asked, text)
+    connection.asked = undefined
+    connection.read = ''
+    take(connection)
+  }
+
+  function note(asked, text) {
     const now = performance.now()
     const hasRetryAfter = /^retry-after: [1-9]\d*$/im.test(text)
     const status = Number(text.slice(9, 12))
-    answers.push({ status, took: now - connection.asked, at: connection.asked - start, hasRetryAfter })
-    connection.asked = undefined
-    connection.read = ''
+    answers.push({ status, took: now - asked, at: asked - start, hasRetryAfter })
     underWay -= 1
-    take(connection)
   }
 
   while (open < CONNECTIONS) {
     for (let count = 0; count < AT_ONCE; count += 1) connect()
     while (free.length < open) await turn()
   }
-  const start = performance.now()
+  start = performance.now()
   const end = start + seconds * 1000
   // The time between two of them is exponential, so that they know nothing of each other.
   const gap = () => (-Math.log(1 - Math.random()) * 1000) / rate
@@ -97,10 +103,11 @@ export async function offer(url, requests, { rate, seconds }) {
         if (open < CONNECTIONS) connect()
       }
     }
-    await turn()
+    // A timer is a millisecond late or more.
+    await (next - performance.now() > 3 ? sleep(1) : turn())
   }
   const late = performance.now() + 10_000
-  while (underWay > 0 && performance.now() < late) await turn()
+  while (underWay > 0 && performance.now() < late) await sleep(1)
   for (const { socket } of free) socket.destroy()
   return { answers, unanswered: underWay }
 }

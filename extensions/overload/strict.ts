@@ -70,8 +70,11 @@ export class Strict {
     this.#period.paused += paused
     this.#period.crowd += underWay * took
     this.#look(now, took, paused)
-    if (this.#isOn) this.#widen(paused, underWay)
-    if (now - this.#period.began > PERIOD) this.#review(now, this.#period)
+    if (this.#isOn) this.#widen(took < this.#target ? took : paused, underWay)
+    if (now - this.#period.began < PERIOD) return
+    // Those that were under way all the time are not what keeps the loop busy.
+    if (this.#period.taken === 0) this.#widen(PERIOD, underWay)
+    this.#review(now, this.#period)
   }
 
   get #target(): number {
@@ -103,9 +106,9 @@ export class Strict {
     if (this.#behind.paused > this.#rest(now - this.#behind.since)) this.#behind = undefined
   }
 
-  /** While the loop has nothing to do, those under way wait for something else, and one more can be let in. */
-  #widen(paused: number, underWay: number): void {
-    this.#spare += paused
+  /** While the loop has little to do, those under way wait for something else, and one more can be let in now and then. */
+  #widen(time: number, underWay: number): void {
+    this.#spare += time
     if (this.#spare < TARGET) return
     this.#most = Math.max(this.#most, underWay) + 1
     this.#spare = 0
