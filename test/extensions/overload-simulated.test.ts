@@ -7,7 +7,6 @@ import { simulate } from '../support/simulated-loop.ts'
 const WORKS = [
   { title: 'that computes for 1.5 ms', work: 1.5, wait: 0 },
   { title: 'that computes for 20 ms', work: 20, wait: 0 },
-  { title: 'that waits for 10 ms and computes for 1.5 ms', work: 1.5, wait: 10 },
   { title: 'that waits for 40 ms and computes for 4 ms', work: 4, wait: 40 },
 ]
 

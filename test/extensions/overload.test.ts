@@ -58,7 +58,6 @@ test.serial('overload() refuses what has waited too long in its turn, with a pro
     const document = { type: 'about:blank', title: 'Service Unavailable', status: 503, requestId: `id-${index}` }
     t.deepEqual(JSON.parse(body), document)
   }
-  t.is((await app.client().get('/')).status, 200)
   await app.close()
   const [begin, end, ...more] = logger.lines
   t.deepEqual(more, [])
@@ -80,23 +79,27 @@ test.serial('overload() takes all that come at once where none waits too long', 
   t.deepEqual(logger.lines, [])
 })
 
+const ENOUGH = 80
 type Before = (app: Kolba) => Promise<unknown>
 
-/** So many clients that each ask again when they are answered, so that the loop has no pause, for a second. */
+/**
+ * So many clients that each ask again when they are answered, so that the loop has no pause, until so many were taken. A
+ * machine that is busy with other things gets there too.
+ */
 async function crowd(t: ExecutionContext, options: OverloadOptions, handler: () => unknown, before?: Before) {
   const { app, logger } = quiet()
   app.use(overload({ delay: 60, ...options }))
   app.get('/', handler)
   await before?.(app)
   const { port } = await listening(t, app)
-  const counts = { 200: 0, 503: 0 } as Record<number, number>
-  const end = performance.now() + 1000
+  const counts = { 200: 0, 503: 0 } as Record<200 | 503, number>
+  const end = performance.now() + 10_000
   const lines = Array.from({ length: 30 }, () => new Line(port))
   const ask = async (line: Line) => {
-    while (performance.now() < end) {
+    while (counts[200] < ENOUGH && performance.now() < end) {
       line.text = ''
       const { status } = await line.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n').next()
-      counts[status] = (counts[status] ?? 0) + 1
+      counts[status as 200] += 1
     }
     line.socket.destroy()
   }
@@ -104,27 +107,27 @@ async function crowd(t: ExecutionContext, options: OverloadOptions, handler: () 
   return { app, logger, counts }
 }
 
-test.serial('overload() refuses most where more comes than can be done, and takes all again after it', async t => {
-  const { app, logger, counts } = await crowd(t, {}, () => compute(4))
-  t.deepEqual(Object.keys(counts), ['200', '503'])
-  t.true((counts[503] ?? 0) > 2 * (counts[200] ?? 0), JSON.stringify(counts))
-  t.true((counts[200] ?? 0) > 20, JSON.stringify(counts))
-  // It is looked at twice a second whether all would fit.
-  const client = app.client({ port: true })
-  for (let index = 0; index < 8; index += 1) {
-    await sleep(100)
-    t.is((await client.get('/')).status, 200)
-  }
-  await client.close()
-  await app.close()
-  t.deepEqual(
-    logger.lines.map(({ level, fields: { reason, refused } }) => [level, reason, refused]),
-    [
-      ['warn', 'delay', undefined],
-      ['info', undefined, counts[503]],
-    ],
-  )
-})
+test.serial(
+  'overload() refuses where more comes than can be done, takes all again after it, and logs both once',
+  async t => {
+    const { app, logger, counts } = await crowd(t, {}, () => compute(4))
+    t.true(counts[200] >= ENOUGH && counts[503] > 0, JSON.stringify(counts))
+    // It is looked at twice a second whether all would fit, when a turn has ended: the first one may be refused still.
+    await sleep(600)
+    const client = app.client({ port: true })
+    const refused = counts[503] + Number((await client.get('/')).status === 503)
+    for (let index = 0; index < 3; index += 1) t.is((await client.get('/')).status, 200)
+    await client.close()
+    await app.close()
+    t.deepEqual(
+      logger.lines.map(({ level, fields: { reason, refused } }) => [level, reason, refused]),
+      [
+        ['warn', 'delay', undefined],
+        ['info', undefined, refused],
+      ],
+    )
+  },
+)
 
 test.serial(
   'overload() lets no more in than keep the turns short, of handlers that wait before they compute',
@@ -163,10 +166,7 @@ test.serial(
 
 test.serial('overload({ utilisation: 1 }) asks for no pause', async t => {
   const { app, logger, counts } = await crowd(t, { utilisation: 1 }, () => compute(4))
-  t.deepEqual(
-    Object.keys(counts).filter(status => counts[Number(status)]),
-    ['200'],
-  )
+  t.true(counts[200] >= ENOUGH && counts[503] === 0, JSON.stringify(counts))
   await app.close()
   t.deepEqual(logger.lines, [])
 })
@@ -406,6 +406,37 @@ test.serial('overload({ heap }) refuses while too much is left after a collectio
   await app.close()
   t.is(logger.lines[0]?.fields.reason, 'heap')
   t.true(Number(logger.lines[0]?.fields.heap) >= 0)
+})
+
+test('overload() refuses before a process runs out of memory, and takes again what comes when there is some', t => {
+  const program = `
+    import { kolba } from 'kolba'
+    import { exempt, overload } from 'kolba/overload'
+    const app = kolba()
+    app.use(overload({ delay: 60, utilisation: 1 }))
+    let held = []
+    app.get('/hold', () => {
+      for (let count = 0; count < 10; count += 1) held.push(Array.from({ length: 5000 }, (_, id) => ({ id })))
+      return 'held'
+    })
+    app.get('/free', exempt(), () => {
+      held = []
+      return 'free'
+    })
+    const status = async path => (await app.client().get(path)).status
+    // What is measured is told in a turn of its own.
+    const next = () => new Promise(resolve => setTimeout(resolve, 5))
+    let taken = 0
+    for (; (await status('/hold')) === 200; taken += 1) await next()
+    console.log(taken > 2, await status('/hold'), await status('/free'))
+    gc()
+    await next()
+    console.log(await status('/hold'))`
+  const flags = ['--max-old-space-size=40', '--expose-gc', '--input-type=module', '-e', program]
+  const { stdout, stderr, status } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: 20_000 })
+  t.is(stdout.trim(), 'true 503 200\n200', stderr)
+  t.regex(stderr, /"reason":"heap".*"heap":0\.[89]/)
+  t.is(status, 0)
 })
 
 test.serial('overload() says that it is over when nothing was refused for five seconds', async t => {
