@@ -1,8 +1,8 @@
 import type { Turn } from './turns.ts'
 
-/** Milliseconds without a pause after which the loop is behind, and does not catch up by itself. */
-const INTERVAL = 50
-/** Where a request costs much, so many in a row are nothing unusual. */
+/** Milliseconds without a pause after which the loop does not catch up by itself. */
+const INTERVAL = 60
+/** So many requests, too: some that cost much and came together, or a collection of garbage, take as long. */
 const IN_A_ROW = 20
 /** Milliseconds that a request may have waited while the loop is behind, or as long as two take. */
 const TARGET = 5
@@ -33,8 +33,8 @@ const periodFrom = (began: number): Period => ({ began, paused: 0, crowd: 0, tak
  */
 export class Strict {
   readonly #utilisation: number
-  /** Since when the loop had no pause, and how long it has paused since. */
-  #behind: { readonly since: number; paused: number } | undefined
+  /** Since when the loop had no pause, how long it has paused since, and how many were taken. */
+  #behind: { readonly since: number; paused: number; taken: number } | undefined
   #period: Period | undefined
   #isOn = false
   /** What a request costs while all are taken, in milliseconds, and how many are under way for each that computes. */
@@ -51,10 +51,10 @@ export class Strict {
   /** Is a request to be refused, that has waited so long while so many are under way? */
   refuses(now: number, waited: number, underWay: number): boolean {
     this.#period ??= periodFrom(now)
-    if (!this.#isOn && this.#isBehind(now, this.#period)) this.#begin(now)
+    if (!this.#isOn && this.#isLate(now)) this.#begin(now)
     const refuses = this.#isOn && (waited > this.#target || underWay >= this.#most)
     if (refuses) this.#period.refused += 1
-    else this.#period.taken += 1
+    else this.#take(this.#period)
     return refuses
   }
 
@@ -81,10 +81,13 @@ export class Strict {
     return Math.max(TARGET, 2 * this.#cost)
   }
 
-  #isBehind(now: number, { began, paused, taken }: Period): boolean {
-    if (!this.#behind || now - this.#behind.since < INTERVAL) return false
-    const cost = Math.max(this.#cost, Math.min(MOST_COST, (now - began - paused) / Math.max(1, taken)))
-    return now - this.#behind.since > IN_A_ROW * cost
+  #take(period: Period): void {
+    period.taken += 1
+    if (this.#behind) this.#behind.taken += 1
+  }
+
+  #isLate(now: number): boolean {
+    return this.#behind !== undefined && now - this.#behind.since > INTERVAL && this.#behind.taken >= IN_A_ROW
   }
 
   #begin(now: number): void {
@@ -99,7 +102,7 @@ export class Strict {
   #look(now: number, took: number, paused: number): void {
     if (!this.#behind) {
       // What came at once is heard in one turn. The next one tells whether that was all.
-      if (paused < this.#rest(took)) this.#behind = { since: now, paused: 0 }
+      if (paused < this.#rest(took)) this.#behind = { since: now, paused: 0, taken: 0 }
       return
     }
     this.#behind.paused += paused
