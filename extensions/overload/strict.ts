@@ -20,6 +20,13 @@ interface Period {
   refused: number
 }
 
+/** Since when the loop had no pause, how long it has paused since all the same, and how many were taken. */
+interface Behind {
+  readonly since: number
+  paused: number
+  taken: number
+}
+
 const periodFrom = (began: number): Period => ({ began, paused: 0, crowd: 0, taken: 0, refused: 0 })
 
 /**
@@ -33,8 +40,8 @@ const periodFrom = (began: number): Period => ({ began, paused: 0, crowd: 0, tak
  */
 export class Strict {
   readonly #utilisation: number
-  /** Since when the loop had no pause, how long it has paused since, and how many were taken. */
-  #behind: { readonly since: number; paused: number; taken: number } | undefined
+  /** While the loop has no pause. */
+  #behind: Behind | undefined
   #period: Period | undefined
   #isOn = false
   /** What a request costs while all are taken, in milliseconds, and how many are under way for each that computes. */
@@ -51,7 +58,7 @@ export class Strict {
   /** Is a request to be refused, that has waited so long while so many are under way? */
   refuses(now: number, waited: number, underWay: number): boolean {
     this.#period ??= periodFrom(now)
-    if (!this.#isOn && this.#isLate(now)) this.#begin(now)
+    if (!this.#isOn && this.#behind && this.#isLate(now, this.#behind, underWay)) this.#begin(now)
     const refuses = this.#isOn && (waited > this.#target || underWay >= this.#most)
     if (refuses) this.#period.refused += 1
     else this.#take(this.#period)
@@ -86,8 +93,10 @@ export class Strict {
     if (this.#behind) this.#behind.taken += 1
   }
 
-  #isLate(now: number): boolean {
-    return this.#behind !== undefined && now - this.#behind.since > INTERVAL && this.#behind.taken >= IN_A_ROW
+  #isLate(now: number, { since, taken }: Behind, underWay: number): boolean {
+    if (now - since > INTERVAL && taken >= IN_A_ROW) return true
+    // Those that wait before they compute will be as late as that, all of them, and it does not show yet.
+    return this.#cost > 0 && (underWay - this.#width) * this.#cost > INTERVAL
   }
 
   #begin(now: number): void {
