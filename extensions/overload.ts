@@ -51,17 +51,21 @@ const OPTIONS: Record<keyof OverloadOptions, Kind> = {
  * taken are answered as fast as ever. Without it everybody waits for everybody, until clients give up on answers that are
  * then made for nobody.
  *
- * Refused is what has waited for longer than `delay` while the event loop was busy. Where the loop had no pause for 0.1 s
- * (is in use to more than `utilisation`), more comes than can be done: from then on what has waited for longer than 5 ms
- * is refused, and of handlers that wait for something so many are let in that this can be held, until all would fit
- * again. So a burst is served, and a queue that stays is not. What else there is to run out of, connections of a
- * database or threads, has a `limit` of requests under way; twice as many as there are connections is a good one.
+ * Refused is what has waited for longer than `delay` while the event loop was busy. Where the loop has had no pause for
+ * 60 ms and 20 requests (is in use to more than `utilisation`), more comes than can be done: from then on what has waited
+ * for longer than 5 ms, or than two requests take, is refused, and of handlers that wait for something so many are let in
+ * that this can be held, until all would fit again. So a burst is served, and a queue that stays is not. The `heap` is
+ * measured after collections. What else there is to run out of, connections of a database or threads, has a `limit` of
+ * requests under way; twice as many as there are connections is a good one.
+ *
+ * A request is under way until its handler has ended; a stream that this returns is not waited for. Connections that Node
+ * has not taken yet are not seen, and it takes one in a turn of its loop: a proxy in front should keep its own open.
  *
  * It stands in `app.use`, or as the first of a stack; several on a path each have their say. One value is one count, on
  * however many routes. Routes with `exempt()` are never refused. The log has one warning when it begins to refuse, and
  * one line when nothing was refused for 5 s, with how many there were.
  *
- * A refusal costs about as much as the smallest answer: it helps where requests cost much more than that.
+ * A refusal costs what a small answer costs: it helps where requests cost much more than that.
  *
  * @throws TypeError for a wrong option
  * @example
@@ -76,9 +80,9 @@ export function overload(options: OverloadOptions = {}): Decorator {
   const apps = new WeakSet<Kolba>()
 
   /** Lets in, or refuses unless the request is one that is to be let in all the same. */
-  function enter(ctx: AroundContext, next: () => unknown, isExempt = () => false): unknown {
+  function enter(ctx: AroundContext, next: () => unknown, isExempt?: (ctx: BaseContext) => boolean): unknown {
     const reason = valve.refuses()
-    if (!reason || isExempt() || skip?.(ctx) === true) return valve.follow(next())
+    if (!reason || isExempt?.(ctx) || skip?.(ctx) === true) return valve.follow(next())
     valve.refused(ctx.app.logger, reason)
     const seconds = retryAfter + Math.floor(Math.random() * (retryAfter + 1))
     return refuse(ctx, String(seconds))
@@ -90,11 +94,9 @@ export function overload(options: OverloadOptions = {}): Decorator {
     if (decorators.includes(EXEMPT)) return (_ctx: AroundContext, next: () => unknown) => next()
     if (!isUse) return
     // Before the routes only the path says which of them it will be.
-    const isExempt =
-      ({ method, path }: BaseContext) =>
-      () =>
-        app.match(method, path).endpoint?.route.decorators.includes(EXEMPT) === true
-    return (ctx: AroundContext, next: () => unknown) => enter(ctx, next, isExempt(ctx))
+    const isExempt = ({ method, path }: BaseContext) =>
+      app.match(method, path).endpoint?.route.decorators.includes(EXEMPT) === true
+    return (ctx: AroundContext, next: () => unknown) => enter(ctx, next, isExempt)
   }
 
   return decorator('overload', (ctx, next) => enter(ctx, next), { register, note: NOTE })

@@ -103,7 +103,7 @@ export class Strict {
     this.#isOn = true
     this.#spare = 0
     // As many as there were for each that computes keep it busy, and some that wait as long as they may.
-    this.#most = Math.max(1, this.#width + this.#target / Math.max(1, this.#cost))
+    this.#most = Math.max(1, this.#width + this.#target / (this.#cost || 1))
     this.#period = periodFrom(now)
   }
 
@@ -130,7 +130,7 @@ export class Strict {
   #review(now: number, { began, paused, crowd, taken, refused }: Period): void {
     const time = now - began
     const busy = time - paused
-    if (!this.#isOn && taken > 0) {
+    if (!this.#isOn && taken > 0 && busy > 0) {
       this.#cost = Math.min(MOST_COST, busy / taken)
       this.#width = crowd / busy
     }

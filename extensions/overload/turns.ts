@@ -46,6 +46,8 @@ export class Turns {
   }
 
   #begin(now: number): void {
+    // What nobody has looked at was a time with nothing to do, as far as requests go.
+    if (this.#ended > 0) this.#onTurn({ now, took: now - this.#ended, paused: now - this.#ended })
     this.#ended = now
     this.#idle = performance.nodeTiming.idleTime
     this.#began = now

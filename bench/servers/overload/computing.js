@@ -1,4 +1,4 @@
-// W4 over forty times as many rows, so that a request takes a millisecond or two of the processor. BENCH_UNPROTECTED leaves
+// W4 over sixty times as many rows, so that a request takes a millisecond or two of the processor. BENCH_UNPROTECTED leaves
 // overload() out.
 import { kolba } from 'kolba'
 import { collection } from 'kolba/collection'
@@ -11,7 +11,7 @@ import { limited, list, signedIn } from '../../shared/kolba.js'
 export const title = 'computing'
 export const packages = ['kolba']
 
-const all = Array.from({ length: 40 }, () => products).flat()
+const all = Array.from({ length: 60 }, () => products).flat()
 const rows = all.map((product, index) => ({ ...product, id: index + 1 }))
 
 const app = kolba()
