@@ -40,6 +40,7 @@ const periodFrom = (began: number): Period => ({ began, paused: 0, crowd: 0, tak
  */
 export class Strict {
   readonly #utilisation: number
+  readonly #delay: number
   /** While the loop has no pause. */
   #behind: Behind | undefined
   #period: Period | undefined
@@ -51,14 +52,16 @@ export class Strict {
   #most = 0
   #spare = 0
 
-  constructor(utilisation: number) {
+  /** @param delay milliseconds that a request may wait while the loop is not behind */
+  constructor(utilisation: number, delay: number) {
     this.#utilisation = utilisation
+    this.#delay = delay
   }
 
   /** Is a request to be refused, that has waited so long while so many are under way? */
   refuses(now: number, waited: number, underWay: number): boolean {
     this.#period ??= periodFrom(now)
-    if (!this.#isOn && this.#behind && this.#isLate(now, this.#behind, underWay)) this.#begin(now)
+    if (!this.#isOn && this.#isLate(now, underWay)) this.#begin(now)
     const refuses = this.#isOn && (waited > this.#target || underWay >= this.#most)
     if (refuses) this.#period.refused += 1
     else this.#take(this.#period)
@@ -93,10 +96,11 @@ export class Strict {
     if (this.#behind) this.#behind.taken += 1
   }
 
-  #isLate(now: number, { since, taken }: Behind, underWay: number): boolean {
-    if (now - since > INTERVAL && taken >= IN_A_ROW) return true
+  #isLate(now: number, underWay: number): boolean {
+    const behind = this.#behind
+    if (behind && now - behind.since > INTERVAL && behind.taken >= IN_A_ROW) return true
     // Those that wait before they compute will be as late as that, all of them, and it does not show yet.
-    return this.#cost > 0 && (underWay - this.#width) * this.#cost > INTERVAL
+    return (underWay - this.#width) * this.#cost > (behind ? INTERVAL : this.#delay)
   }
 
   #begin(now: number): void {

@@ -30,7 +30,7 @@ export class Valve {
     this.#delay = delay * 1000
     this.#limit = limit
     this.#heap = new Heap(heap)
-    this.#strict = new Strict(utilisation)
+    this.#strict = new Strict(utilisation, this.#delay)
   }
 
   /** Why the request that is being heard is to be refused, if it is. */

@@ -43,7 +43,7 @@ const ASKING = 0.002
  */
 export function simulate(phases: readonly Phase[], { work, wait = 0, refusal = 0.05, seed = 1 }: Costs): Outcome[] {
   const random = randomOf(seed)
-  const strict = new Strict(0.98)
+  const strict = new Strict(0.98, DELAY)
   const begins = phases.map((_, index) => 1000 * phases.slice(0, index).reduce((sum, it) => sum + it.seconds, 0))
   const outcomes = phases.map(() => ({ times: [] as number[], refused: 0, lastRefusal: 0 }))
   const arrivals = arrivalsOf(phases, begins, random)
