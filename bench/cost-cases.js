@@ -13,6 +13,7 @@ import { deprecated } from '../dist/extensions/lifecycle.js'
 import { middleware } from '../dist/extensions/middleware.js'
 import { csv, languages, produces } from '../dist/extensions/negotiate.js'
 import { output } from '../dist/extensions/output.js'
+import { overload } from '../dist/extensions/overload.js'
 import { prefer } from '../dist/extensions/prefer.js'
 import { rateLimit } from '../dist/extensions/rate-limit.js'
 import { requestLog } from '../dist/extensions/request-log.js'
@@ -37,6 +38,10 @@ const signedIn = decorator('signedIn', (_ctx, next) => next({ user }))
 const passing = decorator('passing', (_ctx, next) => next())
 const { token: key, hash: known } = secretToken('shop')
 const limit = 100_000_000
+// What is measured here is the loop kept busy, which it is to take for nothing unusual.
+const busy = { delay: 3600, utilisation: 1 }
+const full = overload({ ...busy, limit: 1 })
+full(() => new Promise(() => {}))({})
 
 const json1KB = { method: 'POST', body: JSON.stringify(document), headers: { 'content-type': 'application/json' } }
 const authorization = `Bearer ${tokenOf('user-1')}`
@@ -74,6 +79,14 @@ export const cases = [
   { name: 'produces()', add: [produces({ 'application/json': true, 'text/csv': csv() })], headers: { accept: '*/*' } },
   { name: 'languages()', add: [languages('en', 'de')], headers: { 'accept-language': 'de-CH' } },
   { name: 'prefer()', add: [prefer()] },
+  { name: 'overload()', add: [overload(busy)] },
+  {
+    name: 'overload(), of a promise',
+    add: [overload(busy)],
+    handler: async () => document,
+    plain: async () => document,
+  },
+  { name: 'overload(), a refusal', add: [full], status: 503, plain: () => 'ok' },
   {
     name: 'tokenAuth(), a token seen before',
     add: [tokenAuth({ secret: SECRET, issuer: false, audience: AUDIENCE })],

@@ -216,6 +216,7 @@ export class Kolba extends Koa {
     rest: ctx => this.#path.mounted.answers(ctx),
     statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),
     problemOf: (ctx, thrown) => this.#path.rescue.problemOf(ctx, thrown),
+    documentOf: (ctx, refusal) => this.#path.rescue.documentOf(ctx, refusal),
     tell: (error, ctx) => this.#path.rescue.tell(error, ctx),
   }
 

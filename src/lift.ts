@@ -4,7 +4,7 @@ import type { BaseContext } from './context.ts'
 import { type Around, type Decorator, isDecorator } from './decorator.ts'
 import { fold, layersOf } from './fold.ts'
 import { Reply } from './reply.ts'
-import { respond } from './respond.ts'
+import { give, respond } from './respond.ts'
 import { METHODS } from './route.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
@@ -60,7 +60,14 @@ function lower(decorator: Decorator, app: Kolba): Middleware {
   }
   const run = fold(layersOf([decorator], route), handler) as (ctx: BaseContext) => unknown
   return async (ctx, next) => {
-    const value = await run(Object.assign(ctx, { [below]: next }))
+    let isAbove = true
+    const go = () => {
+      isAbove = false
+      return next()
+    }
+    const value = await run(Object.assign(ctx, { [below]: go }))
+    // What has answered in the place of all below has given a value, as a route does.
+    if (isAbove) return give(ctx, value)
     if (value !== ctx.body) respond(ctx, value)
   }
 }

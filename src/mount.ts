@@ -5,7 +5,7 @@ import { type Around, decorator } from './decorator.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { composed, composeOf, lift, type Middleware } from './lift.ts'
 import { depth, readPath } from './path.ts'
-import { problem } from './problem.ts'
+import { type Problem, problem } from './problem.ts'
 import type { Refusal } from './rescue.ts'
 import { isAnswered } from './respond.ts'
 import { type Entry, METHODS, nameOf, type Route } from './route.ts'
@@ -24,6 +24,8 @@ export interface Inside {
   statusOf(ctx: BaseContext, thrown: unknown): Promise<number>
   /** The problem that an error comes to, and the error to be logged; undefined where `onError` has answered on ctx. */
   problemOf(ctx: BaseContext, thrown: unknown): Promise<Refusal | undefined>
+  /** The document of a problem, to be given as a value and not logged; undefined where `onError` or debug says more. */
+  documentOf(ctx: BaseContext, refusal: Problem): string | undefined
   /** Emits an error that no answer shows, for the log. */
   tell(error: Error, ctx: BaseContext): void
 }

@@ -67,11 +67,19 @@ export class Rescue {
     return error && { error, problem: toProblem(error) }
   }
 
-  /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. */
+  /** The document of a problem, to be given as a value and not logged; undefined where `onError` or debug says more. */
+  documentOf(ctx: BaseContext, refusal: Problem): string | undefined {
+    if (this.#app.settings.debug || this.#handlerOf(refusal)) return undefined
+    return JSON.stringify(toDocument(refusal, instanceOf(ctx), ctx.requestId))
+  }
+
+  /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. There is no error to log. */
   async fromStatus(ctx: BaseContext): Promise<void> {
     const detail = DETAILS[ctx.status]?.(ctx)
     const refusal = problem(ctx.status, detail ? { detail } : {})
-    if (!(await this.map(ctx, refusal))) await this.#write(ctx, refusal, refusal)
+    const answer = await this.#answerOf(ctx, refusal)
+    if (answer) return respond(ctx, answer)
+    await this.#write(ctx, refusal, refusal)
   }
 
   /** Koa could not write the answer, or lost the connection: logs it, and sends the problem where nothing was sent yet. */
@@ -122,13 +130,19 @@ export class Rescue {
   }
 
   async #answerOf(ctx: BaseContext, error: Error): Promise<Reply | Response | undefined> {
-    let type = Object.getPrototypeOf(error)
-    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
-    if (!type) return
-    const value = await (this.#handlers.get(type) as Handler)(error as never, ctx)
+    const handler = this.#handlerOf(error)
+    if (!handler) return
+    const value = await handler(error as never, ctx)
     if (value instanceof Error) throw value
     if (value === undefined || value instanceof Reply || value instanceof Response) return value
     return new Reply(toProblem(error).status, value)
+  }
+
+  /** That of the error's class, or of the nearest class above it. */
+  #handlerOf(error: Error): Handler | undefined {
+    let type = Object.getPrototypeOf(error)
+    while (type && !this.#handlers.has(type)) type = Object.getPrototypeOf(type)
+    return this.#handlers.get(type)
   }
 
   /** Emits the error. A listener that fails is logged, and the request is answered all the same. */

@@ -56,7 +56,7 @@ async function open(port, host) {
   return socket.on('error', () => {})
 }
 
-function textOf({ method = 'GET', path, headers = {}, body = '' }, host) {
+export function textOf({ method = 'GET', path, headers = {}, body = '' }, host) {
   const length = body ? { 'Content-Length': Buffer.byteLength(body) } : {}
   const lines = Object.entries({ Host: host, ...headers, ...length }).map(([name, value]) => `${name}: ${value}\r\n`)
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
