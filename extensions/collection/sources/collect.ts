@@ -1,10 +1,10 @@
 import type { Counting, Order, Rows, Slice } from '../types.ts'
 import { predicate } from './predicate.ts'
 import { projection } from './projection.ts'
-import { type Entry, rankingOf } from './ranking.ts'
+import { type Entry, type Place, placeOf, rankingOf } from './ranking.ts'
 import type { Row } from './row.ts'
 import { sortBetween } from './sort-between.ts'
-import { keyOf } from './values.ts'
+import { type Key, keyOf } from './values.ts'
 
 /** Takes rows one by one, and has the slice in the end. */
 export interface Collector {
@@ -15,17 +15,30 @@ export interface Collector {
 /** So many rows are kept at least before those are let go that will not be on the page. */
 const LEAST = 1024
 
+/** What of a slice does not depend on the rows. */
+interface Prepared extends Pick<Slice, 'offset' | 'limit'> {
+  readonly isWanted: (row: Row) => boolean
+  readonly project: (row: Row) => Record<string, unknown>
+  readonly places: readonly Place[]
+  readonly after: readonly Key[] | undefined
+  readonly counting: Counting
+}
+
+/** Makes collectors for one slice. */
+export function collecting(slice: Slice, counting: Counting): () => Collector {
+  const { order, offset, limit } = slice
+  const after = slice.after?.map((value, index) => keyOf((order[index] as Order).field, value))
+  const its = { isWanted: predicate(slice), project: projection(slice.fields), places: order.map(placeOf) }
+  return () => collector({ ...its, after, offset, limit, counting })
+}
+
 /**
  * Filters, counts and sorts in one pass. Of many rows it keeps twice `offset + limit`: when it has as many, it lets go
  * those behind the page, and from then on most rows end at one comparison of numbers.
  */
-export function collector(slice: Slice, counting: Counting): Collector {
-  const { order, offset, limit } = slice
-  const isWanted = predicate(slice)
-  const project = projection(slice.fields)
-  const ranking = rankingOf(order)
+function collector({ isWanted, project, places, after, offset, limit, counting }: Prepared): Collector {
+  const ranking = rankingOf(places)
   const { compare } = ranking
-  const after = slice.after?.map((value, index) => keyOf((order[index] as Order).field, value))
   const room = offset + limit
   const most = Math.max(2 * room, LEAST)
   const entries: Entry[] = []

@@ -1,7 +1,18 @@
 import type { Order } from '../types.ts'
-import { beginningOf, comparator } from './compare.ts'
+import { beginningOf, type Comparator, comparator } from './compare.ts'
 import { keyReader, type Row } from './row.ts'
 import type { Key } from './values.ts'
+
+/** A place of an order, compiled. */
+export interface Place {
+  readonly read: (row: Row) => Key
+  readonly compare: Comparator
+  readonly sign: 1 | -1
+}
+
+export function placeOf(order: Order): Place {
+  return { read: keyReader(order.field), compare: comparator(order), sign: order.descending ? -1 : 1 }
+}
 
 /** A row on its way into the order, with what is compared first. */
 export interface Entry {
@@ -27,19 +38,15 @@ const HIGH = /[\ud800-\uffff]/
 const SHORT = 64
 
 /** Numbers go first: they tell most rows apart, and take a fraction of what it takes to compare values. */
-export function rankingOf(order: readonly Order[]): Ranking {
-  const [first, ...rest] = order.map(it => ({ read: keyReader(it.field), compare: comparator(it) })) as [
-    Place,
-    ...Place[],
-  ]
-  const sign = order[0]?.descending ? -1 : 1
+export function rankingOf([first, ...rest]: readonly Place[]): Ranking {
+  const { read, compare, sign } = first as Place
   let isPlain = true
 
   function compareTies(one: Entry, other: Entry): number {
     const { key } = one
     if (key !== other.key) {
       if (isPlain && typeof key === 'string' && typeof other.key === 'string') return key < other.key ? -sign : sign
-      const difference = first.compare(key, other.key)
+      const difference = compare(key, other.key)
       if (difference !== 0) return difference
     }
     for (let index = 0; index < rest.length; index += 1) {
@@ -51,7 +58,7 @@ export function rankingOf(order: readonly Order[]): Ranking {
   }
 
   return {
-    keyOf: first.read,
+    keyOf: read,
     rankOf: key => sign * rankOf(key),
     entryOf(row, key, rank) {
       if (isPlain && typeof key === 'string') isPlain = key.length <= SHORT && !HIGH.test(key)
@@ -60,7 +67,7 @@ export function rankingOf(order: readonly Order[]): Ranking {
     // Of two infinities the difference is NaN, and they are as equal as two zeros.
     compare: (one, other) => one.rank - other.rank || compareTies(one, other),
     compareKeys(row, key, keys) {
-      const difference = first.compare(key, keys[0] as Key)
+      const difference = compare(key, keys[0] as Key)
       if (difference !== 0) return difference
       for (let index = 0; index < rest.length; index += 1) {
         const { read, compare } = rest[index] as Place
@@ -70,11 +77,6 @@ export function rankingOf(order: readonly Order[]): Ranking {
       return 0
     },
   }
-}
-
-interface Place {
-  readonly read: (row: Row) => Key
-  readonly compare: (one: Key, other: Key) => number
 }
 
 /** Null before all values, a bigint near where it is, text by what it begins with. */
