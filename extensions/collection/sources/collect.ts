@@ -58,12 +58,9 @@ function collector({ isWanted, project, places, after, offset, limit, counting }
       if (typeof row !== 'object' || row === null) throw noRow(row)
       if (!isWanted(row as Row)) return
       total += 1
-      const key = ranking.keyOf(row as Row)
-      if (after && ranking.compareKeys(row as Row, key, after) <= 0) return
+      const entry = ranking.entryOf(row as Row)
+      if (after && ranking.compareKeys(entry, after) <= 0) return
       behind += 1
-      const rank = ranking.rankOf(key)
-      if (last && rank > last.rank) return
-      const entry = ranking.entryOf(row as Row, key, rank)
       if (last && compare(entry, last) >= 0) return
       if (entries.push(entry) >= most) cut()
     },

@@ -17,26 +17,10 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Puts surrogates behind the rest. Of a unit from U+D800 on. */
+/** Puts surrogates behind the rest. */
 function rank(unit: number): number {
   return unit >= 0xe000 ? unit : unit + 0x3000
 }
-
-/**
- * What a text begins with as a number, which is never more than that of a text behind it: three UTF-16 units, and where
- * the text ends before that, what comes before all units.
- */
-export function beginningOf(text: string): number {
-  let number = 0
-  for (let index = 0; index < 3; index += 1) {
-    const unit = index < text.length ? text.charCodeAt(index) : -1
-    number = number * BASE + (unit < 0xd800 ? unit : rank(unit)) + 1
-  }
-  return number
-}
-
-/** More than there are units and their ranks, and few enough for a double to hold three. */
-const BASE = 0x20000
 
 /** Compares by the places of an order, null before all values. */
 export type Comparator = (a: Key, b: Key) => number
