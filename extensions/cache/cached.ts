@@ -93,7 +93,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
     stores.set(route.app, store)
     enlist(route.app, store)
     places += 1
-    const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route) }
+    const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route), known: new WeakMap() }
     const versionOf = version && ((ctx: AroundContext) => when(version(ctx as never), it => checkVersion(route, it)))
 
     return (ctx: AroundContext, next: () => unknown) => {
