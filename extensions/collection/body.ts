@@ -1,4 +1,4 @@
-import type { AroundContext } from '../../src/index.ts'
+import { type AroundContext, headerOn } from '../../src/index.ts'
 import { cursorMovesOf, type Moves, movesOf } from './moves.ts'
 import type { Settings } from './options.ts'
 import { extentOf, type Page } from './page.ts'
@@ -57,11 +57,16 @@ export function bodyOf(ctx: AroundContext, page: Projected, asked: Asked, { sett
     return name ? withDetails({ [name]: items, meta, queries: queriesOf(moves) }, its) : withDetails([...items], its)
   }
   const found = walk ? linksOf(ctx, cursorMovesOf(query, page, walk), words) : prepared.links(ctx, page)
-  if (found.header) ctx.append('Link', found.header)
+  if (found.header) addLink(ctx, found.header)
   // Its own for each answer: those above may add to it.
   const links = { ...found.links }
   const its = { rows, items, name, meta, links }
   return name ? withDetails({ [name]: items, meta, links }, its) : withDetails([...items], its)
+}
+
+function addLink(ctx: AroundContext, header: string): void {
+  if (headerOn(ctx, 'Link') === undefined) ctx.set('Link', header)
+  else ctx.append('Link', header)
 }
 
 function metaOf(query: PageQuery, { total, isEstimate }: Page): Readonly<Record<string, unknown>> {

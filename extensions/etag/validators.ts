@@ -1,5 +1,5 @@
 import { type EntityTag, encodeForTag, forRepresentation, hashTag, readTag } from '../../src/conditional/index.ts'
-import { type BaseContext, isBytes, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerOn, isBytes, Reply, statusOf } from '../../src/index.ts'
 
 /** What tells one state of a resource from another. */
 export interface Validators {
@@ -78,8 +78,8 @@ export function representationOf({ opaque }: EntityTag): string | undefined {
   }
 }
 
-function tagOf({ res }: BaseContext, headers: Reply['headers']): EntityTag | undefined {
-  const text = headerOf(headers, 'etag') ?? res.getHeader('ETag')
+function tagOf(ctx: BaseContext, headers: Reply['headers']): EntityTag | undefined {
+  const text = headerOf(headers, 'etag') ?? headerOn(ctx, 'ETag')
   return text === undefined ? undefined : readTag(String(text))
 }
 
