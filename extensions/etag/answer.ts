@@ -1,6 +1,5 @@
 import { evaluate, hasPreconditions, readPreconditions, writeDate, writeTag } from '../../src/conditional/index.ts'
-import { headerNamesOn } from '../../src/header-names.ts'
-import { type BaseContext, problem, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerNamesOn, problem, Reply, statusOf } from '../../src/index.ts'
 import { type Describe, replyOf, type Validators } from './validators.ts'
 
 /**
