@@ -21,6 +21,7 @@ export {
   stack,
 } from './decorator.ts'
 export { traitsOf } from './fold.ts'
+export { headerNamesOn } from './header-names.ts'
 export type { Preferences } from './headers/preferences.ts'
 export { type KeyPart, keyOf } from './key.ts'
 export { lift, type Middleware } from './lift.ts'

@@ -1,4 +1,4 @@
-import { type BaseContext, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerOn, Reply, statusOf } from '../../src/index.ts'
 
 /** The methods whose answers caches keep: RFC 9110 section 9.2.3, and RFC 10008. */
 export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
@@ -11,7 +11,7 @@ export function statusFor(ctx: BaseContext, value: unknown): number {
 
 /** A header of the answer: that of a reply or a Response counts before that on ctx. */
 export function headerOf(ctx: BaseContext, value: unknown, name: string): string | undefined {
-  const text = ownHeader(value, name) ?? ctx.res.getHeader(name)
+  const text = ownHeader(value, name) ?? headerOn(ctx, name)
   return text === undefined ? undefined : textOf(text)
 }
 

@@ -95,7 +95,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
     enlist(route.app, store)
     if (!version) route.app.perProcess.push({ route, decorator: 'cached', advice: ADVICE })
     places += 1
-    const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route) }
+    const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route), known: new WeakMap() }
     const versionOf = version && ((ctx: AroundContext) => when(version(ctx as never), it => checkVersion(route, it)))
 
     return (ctx: AroundContext, next: () => unknown) => {

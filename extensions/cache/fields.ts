@@ -74,8 +74,12 @@ export function putBack({ res }: BaseContext, fields: Fields, before: Before): v
 }
 
 export function toHeaders(fields: Fields): Headers {
-  const texts = [...fields.values()].map(([name, value]) => [name, typeof value === 'object' ? value : String(value)])
-  return Object.freeze(Object.fromEntries(texts))
+  return Object.freeze(Object.fromEntries([...fields.values()].map(([name, value]) => [name, written(value)])))
+}
+
+/** One line as text, which the core writes in one go with the rest. */
+function written(value: Value): string | readonly string[] {
+  return typeof value !== 'object' ? String(value) : value.length === 1 ? (value[0] as string) : value
 }
 
 export function fieldOf(fields: Fields, name: string): string | undefined {

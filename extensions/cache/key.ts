@@ -10,6 +10,7 @@ export interface KeyOptions {
   readonly key: ((ctx: never) => string) | undefined
   /** Further headers in which clients say who they are. */
   readonly credentials: readonly string[]
+  readonly known: Known
 }
 
 /**
@@ -22,13 +23,13 @@ export interface KeyOptions {
  * @returns undefined where the user cannot be told from others, so that nothing may be kept
  * @throws TypeError where `key` gives no string
  */
-export function keyOf(ctx: Personal, { place, shared, key, credentials }: KeyOptions): string | undefined {
+export function keyOf(ctx: Personal, { place, shared, key, credentials, known }: KeyOptions): string | undefined {
   const { headers } = ctx.req
   const method = ctx.method === 'QUERY' ? '-QUERY' : ''
   let text = part(place + method) + part(ctx.protocol) + part(ctx.host) + part(ctx.url)
   if (!shared) {
-    const user = userPart(ctx.user)
-    const koaUser = userPart(ctx.state.user)
+    const user = userPart(ctx.user, known)
+    const koaUser = userPart(ctx.state.user, known)
     if (user === undefined || koaUser === undefined) return undefined
     text += part(headers.authorization) + part(headers.cookie) + user + koaUser
     for (const name of credentials) text += part(headers[name])
@@ -52,14 +53,45 @@ export function credentialsOf({ notes }: Route): string[] {
     .map(({ name }) => String(name).toLowerCase())
 }
 
+const NOBODY = '-'
+
 function part(value: string | readonly string[] | undefined): string {
-  if (value === undefined) return '-'
+  if (value === undefined) return NOBODY
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return `${text.length}:${text}`
 }
 
-function userPart(user: unknown): string | undefined {
-  if (user === undefined || user === null) return part(undefined)
+/** What users come to that will not change any more, such as the claims of a token, which are looked at once for all. */
+type Known = WeakMap<object, string>
+
+function userPart(user: unknown, known: Known): string | undefined {
+  if (user === undefined || user === null) return NOBODY
+  const before = typeof user === 'object' ? known.get(user) : undefined
+  if (before !== undefined) return before
+  const its = partOf(user)
+  if (its !== undefined && typeof user === 'object' && isFixed(user)) known.set(user, its)
+  return its
+}
+
+/** Is it plain data that is frozen in all its depth? */
+function isFixed(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype || isBare(value)
+  return (
+    isPlain &&
+    Object.isFrozen(value) &&
+    !('toJSON' in value) &&
+    Reflect.ownKeys(value).every(key => isFixedKey(value, key))
+  )
+}
+
+function isFixedKey(value: object, key: string | symbol): boolean {
+  // What a getter gives may be another thing each time.
+  const { value: its, get } = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
+  return get === undefined && isFixed(its)
+}
+
+function partOf(user: unknown): string | undefined {
   const text = jsonOf(user)
   if (text === undefined || text === '{}' || text === '[]' || text === 'null') return undefined
   // What JSON sees nothing of, such as private fields and a Map, may be all that tells users apart.

@@ -1,9 +1,9 @@
-import type { AroundContext } from '../../src/index.ts'
-import { changer, linkHeader, urlOf } from './link-header.ts'
+import { type AroundContext, headerOn } from '../../src/index.ts'
 import { cursorMovesOf, type Moves, movesOf } from './moves.ts'
 import type { Settings } from './options.ts'
 import { extentOf, type Page } from './page.ts'
-import { type PageWords, pageMembers } from './page-words.ts'
+import { linksOf } from './page-links.ts'
+import { pageMembers } from './page-words.ts'
 import type { Asked, Plan } from './plan.ts'
 import type { PageQuery } from './query.ts'
 import type { Row } from './types.ts'
@@ -44,38 +44,42 @@ export interface Projected extends Page {
 }
 
 /** The body of a page, its headers on ctx. */
-export function bodyOf(ctx: AroundContext, page: Projected, { query, walk }: Asked, { settings, words }: Plan): object {
+export function bodyOf(ctx: AroundContext, page: Projected, asked: Asked, { settings, words }: Plan): object {
+  const { prepared, walk } = asked
+  const { query } = prepared
   const { rows, items } = page
-  const moves = walk ? cursorMovesOf(query, page, walk) : movesOf(query.page, page)
-  const links = ctx.method === 'QUERY' ? undefined : linksOf(ctx, moves, words)
-  const header = links && linkHeader(links)
-  if (header) ctx.append('Link', header)
-  sendCounts(ctx, page, query.page, settings)
-  const meta = metaOf(query.page, page)
   const name = settings.name || undefined
+  const meta = metaOf(query.page, page)
+  sendCounts(ctx, page, query.page, settings)
+  if (ctx.method === 'QUERY') {
+    const moves = walk ? cursorMovesOf(query, page, walk) : movesOf(query.page, page)
+    const its = { rows, items, name, meta }
+    return name ? withDetails({ [name]: items, meta, queries: queriesOf(moves) }, its) : withDetails([...items], its)
+  }
+  const found = walk ? linksOf(ctx, cursorMovesOf(query, page, walk), words) : prepared.links(ctx, page)
+  if (found.header) addLink(ctx, found.header)
+  // Its own for each answer: those above may add to it.
+  const links = { ...found.links }
   const its = { rows, items, name, meta, links }
-  if (!name) return withDetails([...items], its)
-  return withDetails({ [name]: items, meta, ...(links ? { links } : { queries: queriesOf(moves) }) }, its)
+  return name ? withDetails({ [name]: items, meta, links }, its) : withDetails([...items], its)
+}
+
+function addLink(ctx: AroundContext, header: string): void {
+  if (headerOn(ctx, 'Link') === undefined) ctx.set('Link', header)
+  else ctx.append('Link', header)
 }
 
 function metaOf(query: PageQuery, { total, isEstimate }: Page): Readonly<Record<string, unknown>> {
+  if (query.kind === 'page' && total !== undefined && !isEstimate)
+    return { page: query.page, per_page: query.perPage, total, pages: Math.ceil(total / query.perPage) }
   const counted = total !== undefined && { total, ...(isEstimate && { estimated: true }) }
   if (query.kind === 'offset') return { offset: query.offset, limit: query.limit, ...counted }
   if (query.kind === 'cursor') return { limit: query.limit, ...counted }
-  const pages = total !== undefined && !isEstimate && { pages: Math.ceil(total / query.perPage) }
-  return { page: query.page, per_page: query.perPage, ...counted, ...pages }
-}
-
-function linksOf(ctx: AroundContext, moves: Moves, words: PageWords): Record<string, string> {
-  const url = urlOf(ctx)
-  const change = changer(url)
-  const links: Record<string, string> = { self: url }
-  for (const [relation, page] of Object.entries(moves)) links[relation] = change(words.write(page))
-  return links
+  return { page: query.page, per_page: query.perPage, ...counted }
 }
 
 /**
- * The same for QUERY. A link can be followed with GET alone, and the answer to a QUERY is the content of the request as
+ * The moves of a QUERY. A link can be followed with GET alone, and the answer to a QUERY is the content of the request as
  * well (RFC 10008): so these are the members to write into the next content, in place of those of this kind.
  */
 function queriesOf(moves: Moves): Record<string, object> {

@@ -14,9 +14,10 @@ import { bodyOf, withDetails } from './body.ts'
 import { expandRows } from './expand.ts'
 import { noteOf } from './note.ts'
 import { checkPlanOptions, type PlanOptions, settingsOf } from './options.ts'
-import { readPage, selectableOf } from './page.ts'
+import { readPage } from './page.ts'
 import { aloneOf, collecting, foreignOf, isWorker, markNote, wholeOf } from './parts.ts'
 import { type Asked, type Plan, planOf } from './plan.ts'
+import { isPreparing } from './prepared.ts'
 import type { Part } from './query.ts'
 import type { Resource } from './resource.ts'
 import { chooseSource } from './source.ts'
@@ -71,15 +72,16 @@ function answer(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown): u
 
 function bodyFrom(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown): Awaitable<object> {
   const { resource, parts, settings } = plan
-  const { query, walk } = asked
+  const { prepared, walk } = asked
   const source = chooseSource(value, settings.sources)
   const isPaged = parts.has('page')
-  const counting = isPaged ? settings.count(query.page.kind) : 'none'
   const { mayBeBeyond } = settings
-  const reading = { resource, query, isPaged, mayBeBeyond, position: walk?.position, counting, source, value }
-  return when(readPage(reading, ctx), page => {
-    return when(expandRows(page.rows, query.expand, resource, ctx, settings.sources), rows => {
-      const items = project(rows, plan, asked)
+  const { key } = resource
+  return when(readPage({ prepared, key, isPaged, mayBeBeyond, position: walk?.position, source, value }, ctx), page => {
+    const { expand } = prepared.query
+    const expanded = expand.length > 0 ? expandRows(page.rows, expand, resource, ctx, settings.sources) : page.rows
+    return when(expanded, rows => {
+      const items = prepared.isWhole && isPreparing(source) ? rows.map(row => ({ ...row })) : pick(rows, prepared.names)
       if (isPaged) return bodyOf(ctx, { ...page, rows, items }, asked, plan)
       return withDetails([...items], { rows, items })
     })
@@ -87,9 +89,7 @@ function bodyFrom(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown):
 }
 
 /** The rows as they leave: what was selected, in the order of the declaration, and what was expanded. */
-function project(rows: readonly Row[], { resource }: Plan, { query }: Asked): Row[] {
-  const fields = query.fields ?? selectableOf(resource)
-  const names = [...new Set([...fields.map(({ name }) => name), ...query.expand.map(([name]) => name as string)])]
+function pick(rows: readonly Row[], names: readonly string[]): Row[] {
   return rows.map(row => {
     const item: Row = {}
     for (const name of names) item[name] = row[name] ?? null

@@ -1,8 +1,9 @@
 import { type Awaitable, type BaseContext, problem, when } from '../../src/index.ts'
 import type { Position } from './cursor.ts'
-import type { PageQuery, Query } from './query.ts'
+import type { Prepared } from './prepared.ts'
+import type { PageQuery } from './query.ts'
 import type { Resource } from './resource.ts'
-import type { Counting, Field, Order, Row, Rows, Slice, Source, Value } from './types.ts'
+import type { Field, Order, Row, Rows, Slice, Source, Value } from './types.ts'
 
 /** A page as it was read: its rows in the order of the query, and what lies around it. */
 export interface Page {
@@ -17,14 +18,14 @@ export interface Page {
 
 /** What a page is read from. */
 export interface Reading {
-  readonly resource: Resource
-  readonly query: Query
+  readonly prepared: Prepared
+  /** The field that a row is found by. */
+  readonly key: Field
   /** Without one the page is all there is. */
   readonly isPaged: boolean
   /** Is a page behind the last one empty, and no 404? */
   readonly mayBeBeyond: boolean
   readonly position?: Position | undefined
-  readonly counting: Counting
   readonly source: Source
   readonly value: unknown
 }
@@ -36,24 +37,23 @@ export interface Reading {
  * @throws Problem 404 for a page behind the last
  */
 export function readPage(reading: Reading, ctx: BaseContext): Awaitable<Page> {
-  const { query, counting, source, value, position } = reading
-  const slice = sliceOf(reading)
-  return when(source.read(value, slice, counting, ctx), read => {
-    const { page } = query
+  const { prepared, source, value, position } = reading
+  const { counting } = prepared
+  const slice = position ? sliceAt(position, prepared.slice) : prepared.slice
+  const read = position ? source.read(value, slice, counting, ctx) : prepared.readerOf(source)(value, ctx)
+  return when(read, read => {
+    const { page } = prepared.query
     if (reading.isPaged && page.kind !== 'cursor' && !reading.mayBeBeyond) refuseBeyond(page, slice, read)
     return when(isMore(reading, slice, read, ctx), more => {
-      const total = totalOf(reading, slice, read, more)
+      const total = totalOf(prepared, slice, read, more)
       const rows = position?.isBackward ? [...read.rows].reverse() : read.rows
       return { rows, more, total, isEstimate: counting === 'estimated' && (more || page.kind === 'cursor') }
     })
   })
 }
 
-function sliceOf({ resource, query, isPaged, position }: Reading): Slice {
-  const order = position?.isBackward ? query.order.map(turned) : query.order
-  const { where, search } = query.filter
-  const { offset, limit } = isPaged ? extentOf(query.page) : { offset: 0, limit: Number.MAX_SAFE_INTEGER }
-  return { where, search, order, after: position?.values, offset, limit, fields: fieldsOf(resource, query) }
+function sliceAt({ isBackward, values }: Position, slice: Slice): Slice {
+  return { ...slice, order: isBackward ? slice.order.map(turned) : slice.order, after: values }
 }
 
 /** How many rows to pass over, and how many to read. */
@@ -65,13 +65,6 @@ export function extentOf(page: PageQuery): { readonly offset: number; readonly l
 /** Null comes before all values, and so behind all of them in the other direction. */
 function turned({ field, descending }: Order): Order {
   return { field, descending: !descending }
-}
-
-/** What leaves, what a cursor holds, and what relations are found by. */
-function fieldsOf(resource: Resource, { fields, order, expand }: Query): readonly Field[] {
-  const { key, relations } = resource
-  const from = expand.map(([name]) => relations.get(name as string)?.from as Field)
-  return [...new Set([...(fields ?? selectableOf(resource)), key, ...order.map(({ field }) => field), ...from])]
 }
 
 /** The fields that leave where the client selects none, as they are declared. */
@@ -91,23 +84,28 @@ function refuseBeyond(page: PageQuery, { offset }: Slice, { rows, total }: Rows)
   throw problem(404, { detail: `This is behind the last page.${last}` })
 }
 
-function isMore({ resource, query, ...its }: Reading, slice: Slice, read: Rows, ctx: BaseContext): Awaitable<boolean> {
+function isMore(
+  { prepared, key, source, value }: Reading,
+  slice: Slice,
+  read: Rows,
+  ctx: BaseContext,
+): Awaitable<boolean> {
   const { rows, total, more } = read
   if (more !== undefined) return more
   if (rows.length < slice.limit) return false
-  const { page } = query
-  if (page.kind !== 'cursor' && its.counting === 'exact' && total !== undefined)
+  const { page } = prepared.query
+  if (page.kind !== 'cursor' && prepared.counting === 'exact' && total !== undefined)
     return slice.offset + rows.length < total
   const rest =
     page.kind === 'cursor'
       ? { after: valuesOf(rows.at(-1) as Row, slice.order) }
       : { offset: slice.offset + rows.length }
-  const probe = its.source.read(its.value, { ...slice, ...rest, limit: 1, fields: [resource.key] }, 'none', ctx)
+  const probe = source.read(value, { ...slice, ...rest, limit: 1, fields: [key] }, 'none', ctx)
   return when(probe, ({ rows }) => rows.length > 0)
 }
 
 /** On the last page the total is known, whatever was counted, and an estimate is at least what has been seen. */
-function totalOf({ query, counting }: Reading, { offset }: Slice, { rows, total }: Rows, more: boolean) {
+function totalOf({ query, counting }: Prepared, { offset }: Slice, { rows, total }: Rows, more: boolean) {
   if (total === undefined || counting !== 'estimated' || query.page.kind === 'cursor') return total
   const seen = offset + rows.length
   return more ? Math.max(total, seen + 1) : seen

@@ -1,9 +1,11 @@
 import { type AroundContext, type Awaitable, type Kolba, problem, type Route, when } from '../../src/index.ts'
 import { appKeys, type Cursors, cursorsOf } from './cursor.ts'
+import { keeping } from './kept.ts'
 import type { Walk } from './moves.ts'
 import { type Settings, settingsOf } from './options.ts'
 import { type PageWords, pageWordsOf } from './page-words.ts'
 import type { Whole } from './parts.ts'
+import { type Prepared, prepare } from './prepared.ts'
 import { readerOf } from './principal.ts'
 import { type Query, queryReader } from './query.ts'
 
@@ -17,7 +19,7 @@ export interface Plan extends Whole {
 
 /** What a client has asked, and where its walk stands if it is one. */
 export interface Asked {
-  readonly query: Query
+  readonly prepared: Prepared
   readonly walk?: Walk | undefined
 }
 
@@ -34,6 +36,8 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
   const ignore = [...(options.ignore ?? []), ...foreign]
   const readQuery = queryReader(resource, { style, paging, perPage, maxPerPage, depth, parts, ignore }, where)
   const words = pageWordsOf(settings)
+  const preparing = { resource, isPaged: parts.has('page'), settings, words }
+  const kept = keeping()
   let its: Cursors | undefined
   const cursors = (app: Kolba) => {
     its ??= cursorsOf(app, options)
@@ -58,7 +62,16 @@ export function planOf(whole: Whole, foreign: ReadonlySet<string>, route?: Route
   }
 
   function read(ctx: AroundContext): Awaitable<Asked> {
-    return when(readQuery(ctx), query => ({ query, walk: walkOf(ctx, query) }))
+    const { method } = ctx
+    const isUrl = method === 'GET' || method === 'HEAD'
+    const text = isUrl ? ctx.querystring : ''
+    const before = isUrl ? kept.get(text) : undefined
+    if (before) return { prepared: before, walk: walkOf(ctx, before.query) }
+    return when(readQuery(ctx), query => {
+      const prepared = prepare(query, preparing)
+      if (isUrl) kept.keep(text, prepared)
+      return { prepared, walk: walkOf(ctx, query) }
+    })
   }
 
   return { ...whole, settings, words, read }

@@ -35,7 +35,7 @@ export function defineSource<S>(source: Source<S>): Source<S> {
  * @throws TypeError for a value that none of them takes
  */
 export function chooseSource(value: unknown, extra: readonly Source<never>[] = []): Source<unknown> {
-  const source = [...extra, ...SOURCES].find(it => it.matches(value))
+  const source = extra.find(it => it.matches(value)) ?? SOURCES.find(it => it.matches(value))
   if (source) return source as Source<unknown>
   const own = extra.map(({ name }) => `${name}, `).join('')
   const takes = `${own}a Kysely or Knex query that has not run, a list, an iterable or an async iterable`

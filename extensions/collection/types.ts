@@ -75,6 +75,14 @@ export interface Rows {
   readonly more?: boolean | undefined
 }
 
+/** Reads one slice of whatever rows it is given. */
+export type ReadSlice<S = unknown> = (source: S, ctx: BaseContext) => Awaitable<Rows>
+
+/** A source that is built in, and makes a slice ready once, for all who ask for it. Its rows have the fields of it alone. */
+export interface PreparingSource<S = unknown> extends Source<S> {
+  prepare(slice: Slice, counting: Counting): ReadSlice<S>
+}
+
 /** Where rows come from. A source is chosen by what the handler has returned. */
 export interface Source<S = unknown> {
   /** As errors name it. */

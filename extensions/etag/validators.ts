@@ -1,6 +1,5 @@
-import hash from 'etag'
-import { type EntityTag, encodeForTag, forRepresentation, readTag } from '../../src/conditional/index.ts'
-import { type BaseContext, isBytes, Reply, statusOf } from '../../src/index.ts'
+import { type EntityTag, encodeForTag, forRepresentation, hashTag, readTag } from '../../src/conditional/index.ts'
+import { type BaseContext, headerOn, isBytes, Reply, statusOf } from '../../src/index.ts'
 
 /** What tells one state of a resource from another. */
 export interface Validators {
@@ -79,13 +78,14 @@ export function representationOf({ opaque }: EntityTag): string | undefined {
   }
 }
 
-function tagOf({ response }: BaseContext, headers: Reply['headers']): EntityTag | undefined {
-  return readTag(headerOf(headers, 'etag') ?? response.get('ETag'))
+function tagOf(ctx: BaseContext, headers: Reply['headers']): EntityTag | undefined {
+  const text = headerOf(headers, 'etag') ?? headerOn(ctx, 'ETag')
+  return text === undefined ? undefined : readTag(String(text))
 }
 
 function headerOf(headers: Reply['headers'], name: string): string | undefined {
-  const own = Object.keys(headers).find(it => it.toLowerCase() === name)
-  return own && String(headers[own])
+  for (const own of Object.keys(headers))
+    if (own.length === name.length && own.toLowerCase() === name) return String(headers[own])
 }
 
 function ofVersion(version: Version): string | undefined {
@@ -103,7 +103,7 @@ function ofVersion(version: Version): string | undefined {
 
 function ofBytes(body: unknown): string | undefined {
   const bytes = toBytes(body)
-  return bytes === undefined ? undefined : hash(bytes).slice(1, -1)
+  return bytes === undefined ? undefined : hashTag(bytes)
 }
 
 function toBytes(body: unknown): string | Buffer | undefined {

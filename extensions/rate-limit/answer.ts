@@ -1,4 +1,4 @@
-import { type BaseContext, type Note, type Problem, problem } from '../../src/index.ts'
+import { type BaseContext, headerOn, type Note, type Problem, problem } from '../../src/index.ts'
 import type { Rule } from './rule.ts'
 import type { Taken } from './store.ts'
 import { append, writeItem } from './structured-fields.ts'
@@ -22,21 +22,21 @@ function secondsOf({ after }: Taken): number {
   return Math.ceil(after / 1000)
 }
 
-export function sendPolicy({ res }: BaseContext, { text }: Policy): void {
-  res.setHeader('RateLimit-Policy', append(res.getHeader('RateLimit-Policy'), text))
+export function sendPolicy(ctx: BaseContext, { text }: Policy): void {
+  ctx.set('RateLimit-Policy', append(headerOn(ctx, 'RateLimit-Policy'), text))
 }
 
 /** RateLimit, section 4 of the draft; several limits are several members. */
 export function sendState(ctx: BaseContext, { item, rule, legacy }: Policy, taken: Taken): void {
   // Both are whole and have at most 15 digits, as the rule has.
   const text = `${item};r=${taken.remaining};t=${secondsOf(taken)}`
-  ctx.res.setHeader('RateLimit', append(ctx.res.getHeader('RateLimit'), text))
+  ctx.set('RateLimit', append(headerOn(ctx, 'RateLimit'), text))
   if (legacy) sendLegacy(ctx, rule, taken)
 }
 
 /** There is one place for them, which the limit takes that has least left. */
 function sendLegacy(ctx: BaseContext, { limit }: Rule, taken: Taken): void {
-  const there = ctx.res.getHeader('X-RateLimit-Remaining')
+  const there = headerOn(ctx, 'X-RateLimit-Remaining')
   if (there !== undefined && Number(there) <= taken.remaining) return
   ctx.set('X-RateLimit-Limit', String(limit))
   ctx.set('X-RateLimit-Remaining', String(taken.remaining))

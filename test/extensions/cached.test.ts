@@ -414,6 +414,45 @@ test('cached() keeps answers for users that are plain data, and for those that h
   }
 })
 
+test('cached() looks at a user that can change each time, and knows one that cannot', async t => {
+  const inner = Object.freeze({ role: 'a' })
+  const changing = { id: 1, role: 'a' }
+  let gets = 0
+  const getting = Object.freeze({
+    get name() {
+      gets += 1
+      return `name ${gets}`
+    },
+  })
+  const date = new Date(0)
+  const users: Record<string, object> = {
+    frozen: Object.freeze({ id: 1, inner }),
+    changing,
+    shallow: Object.freeze({ id: 1, inner: changing }),
+    getting,
+    date: Object.freeze({ id: 1, date }),
+  }
+  const byName = decorator('byName', (ctx, next: Next<{ user: unknown }>) => next({ user: users[ctx.get('X-Name')] }))
+  const app = kolba()
+  let calls = 0
+  app.get('/', byName, cached(FOREVER), () => {
+    calls += 1
+    return String(calls)
+  })
+  const client = app.client()
+  const get = async (name: string) => (await client.get('/', { headers: { 'X-Name': name } })).text()
+  const before = new Map<string, string>()
+  for (const name of ['frozen', 'changing', 'shallow', 'date']) {
+    before.set(name, await get(name))
+    t.is(await get(name), before.get(name) as string)
+  }
+  changing.role = 'b'
+  date.setTime(1)
+  t.is(await get('frozen'), before.get('frozen') as string)
+  for (const name of ['changing', 'shallow', 'date']) t.not(await get(name), before.get(name), name)
+  t.not(await get('getting'), await get('getting'))
+})
+
 test('cached() stands below what sets ctx.user, or answers 500 with a sentence for the log', async t => {
   const logger = new MemoryLogger()
   const app = kolba({ logger })

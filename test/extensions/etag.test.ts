@@ -587,7 +587,8 @@ test('etag() waits for an async handler, and is as synchronous as a plain one', 
   const run = etag()(json()(() => ({ a: 1 })))
   const headers: Record<string, unknown> = {}
   const response = { get: (name: string) => headers[name] ?? '', is: () => false, _explicitStatus: false }
-  const ctx = { method: 'GET', headers: {}, req: { rawHeaders: [] }, response, status: 404, set: put }
+  const res = { getHeader: (name: string) => headers[name] }
+  const ctx = { method: 'GET', headers: {}, req: { rawHeaders: [] }, res, response, status: 404, set: put }
   function put(name: string, value: string) {
     headers[name] = value
   }

@@ -486,9 +486,9 @@ test('rateLimit() leaves a stack that is synchronous so', t => {
   const app = quiet()
   const run = rateLimit('2/min')(() => 'ok')
   const headers: Record<string, string> = {}
-  const setHeader = (name: string, value: string) => Object.assign(headers, { [name]: value })
-  const res = { getHeader: (name: string) => headers[name], setHeader }
-  t.is(run({ app, req: { headers: {} }, ip: '192.0.2.1', res } as never), 'ok')
+  const set = (name: string, value: string) => Object.assign(headers, { [name]: value })
+  const res = { getHeader: (name: string) => headers[name] }
+  t.is(run({ app, req: { headers: {} }, ip: '192.0.2.1', res, set } as never), 'ok')
   t.deepEqual(headers, { 'RateLimit-Policy': '"default";q=2;w=60', RateLimit: '"default";r=1;t=60' })
 })
 

@@ -6,12 +6,13 @@ const [count = '', kind] = process.argv.slice(2)
 const { gc } = globalThis as unknown as { gc: () => void }
 const app = kolba()
 const run = rateLimit('100/min')(() => 'ok')
-const res = { getHeader: () => undefined, setHeader: () => {} }
+const res = { getHeader: () => undefined }
+const set = () => {}
 
 function request(index: number): unknown {
   const address = `2001:db8:${(index >> 16).toString(16)}:${(index & 65_535).toString(16)}::1`
   const user = kind === 'user' ? { iss: 'https://login.example.com/', sub: `${index}`.padStart(36, '0') } : undefined
-  return { app, req: { headers: {} }, ip: address, res, user }
+  return { app, req: { headers: {} }, ip: address, res, set, user }
 }
 
 function heap(): number {

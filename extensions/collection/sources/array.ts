@@ -1,19 +1,23 @@
-import type { Source } from '../types.ts'
-import { collector } from './collect.ts'
+import type { PreparingSource, ReadSlice } from '../types.ts'
+import { collecting } from './collect.ts'
 
 /**
  * Lists, sets, `map.values()` and whatever else can be gone through: in one pass, at most once. Only own properties of a
  * row are read. 100,000 rows take some ten milliseconds, in which nothing else runs: what is larger belongs in a database.
  */
-export const arraySource: Source<Iterable<unknown>> = {
+export const arraySource: PreparingSource<Iterable<unknown>> = {
   name: 'a list',
   matches: value =>
     isObject(value) && Symbol.iterator in value && !ArrayBuffer.isView(value) && !(value instanceof Map),
-  read(rows, slice, counting) {
-    const { add, finish } = collector(slice, counting)
-    if (Array.isArray(rows)) for (let index = 0; index < rows.length; index += 1) add(rows[index])
-    else for (const row of rows) add(row)
-    return finish()
+  read: (rows, slice, counting, ctx) => arraySource.prepare(slice, counting)(rows, ctx),
+  prepare(slice, counting): ReadSlice<Iterable<unknown>> {
+    const begin = collecting(slice, counting)
+    return rows => {
+      const { add, finish } = begin()
+      if (Array.isArray(rows)) for (let index = 0; index < rows.length; index += 1) add(rows[index])
+      else for (const row of rows) add(row)
+      return finish()
+    }
   },
 }
 

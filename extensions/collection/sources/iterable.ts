@@ -1,19 +1,23 @@
-import type { Source } from '../types.ts'
-import { collector } from './collect.ts'
+import type { PreparingSource, ReadSlice } from '../types.ts'
+import { collecting } from './collect.ts'
 
 /**
  * Async generators, streams of objects, cursors: in one pass that keeps no more rows than the page and what stands before
- * it. It is closed where the pass ends early: by an error, or because the client has gone.
+ * it, twice over. It is closed where the pass ends early: by an error, or because the client has gone.
  */
-export const iterableSource: Source<AsyncIterable<unknown>> = {
+export const iterableSource: PreparingSource<AsyncIterable<unknown>> = {
   name: 'an async iterable',
   matches: value => typeof value === 'object' && value !== null && Symbol.asyncIterator in value,
-  async read(rows, slice, counting, { signal }) {
-    const { add, finish } = collector(slice, counting)
-    for await (const row of rows) {
-      signal.throwIfAborted()
-      add(row)
+  read: (rows, slice, counting, ctx) => iterableSource.prepare(slice, counting)(rows, ctx),
+  prepare(slice, counting): ReadSlice<AsyncIterable<unknown>> {
+    const begin = collecting(slice, counting)
+    return async (rows, { signal }) => {
+      const { add, finish } = begin()
+      for await (const row of rows) {
+        signal.throwIfAborted()
+        add(row)
+      }
+      return finish()
     }
-    return finish()
   },
 }

@@ -1,5 +1,4 @@
-import type { Field, Order } from '../types.ts'
-import { comparator, compareText } from './compare.ts'
+import type { Field } from '../types.ts'
 import { type Key, keyOf } from './values.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -37,28 +36,6 @@ export function keyReader(field: Field): (row: Row) => Key {
     const value = row[column]
     // Of infinity and NaN it is NaN.
     return typeof value === 'number' && value - value === 0 && Object.hasOwn(row, column) ? value : convert(row)
-  }
-}
-
-/** Compares what a row has at a place of an order with a key: the one step that most rows end at, so it is one function. */
-export function ranker(order: Order): (row: Row, key: Key) => number {
-  const { column, type } = order.field
-  const read = keyReader(order.field)
-  const compare = comparator(order)
-  const sign = order.descending ? -1 : 1
-  if (column.includes('.')) return (row, key) => compare(read(row), key)
-  if (type === 'string' || type === 'enum')
-    return (row, key) => {
-      const value = row[column]
-      if (typeof value === 'string' && typeof key === 'string' && Object.hasOwn(row, column))
-        return sign * compareText(value, key)
-      return compare(read(row), key)
-    }
-  if (type !== 'number') return (row, key) => compare(read(row), key)
-  return (row, key) => {
-    const value = row[column]
-    if (typeof value === 'number' && typeof key === 'number' && isOwn(row, column, value)) return sign * (value - key)
-    return compare(read(row), key)
   }
 }
 

@@ -307,7 +307,7 @@ test('collection() over a synchronous handler makes no promise', t => {
     host: 'localhost',
     app: kolba(),
     response: {},
-    append() {},
+    res: { getHeader() {} },
     set() {},
     get: () => '',
   }
