@@ -1,8 +1,8 @@
+import hash from 'etag'
 import {
   type Current,
   evaluate,
   forRepresentation,
-  hashTag,
   hasPreconditions,
   readDate,
   readPreconditions,
@@ -110,7 +110,7 @@ function judge(ctx: BaseContext, current: Current): 'perform' | 'not-modified' {
 
 /** As etag() makes it, wherever that stands. */
 function tagOf(ctx: BaseContext, bytes: string | Buffer): string {
-  return `"${forRepresentation(hashTag(bytes), ctx)}"`
+  return `"${forRepresentation(hash(bytes).slice(1, -1), ctx)}"`
 }
 
 function currentOf(fields: Fields): Current {

@@ -1,7 +1,6 @@
 // What extensions need of preconditions. It is not part of `kolba`, which loads none of it.
 
 export { type CurrentOptions, currentReader, isReading, type ReadCurrent, type Reading } from './current.ts'
-export { hashTag } from './hash-tag.ts'
 export { readDate, writeDate } from './http-date.ts'
 export {
   type Current,
