@@ -42,15 +42,13 @@ function refuseProxy(app: Kolba): void {
   })
 }
 
-/** The names on ctx that are taken, as an object to look them up in: Koa's, and what Koa and kolba put on each ctx. */
-export function reservedNames(app: Koa): object {
-  return Object.create(Object.getPrototypeOf(app.context), Object.fromEntries(OWN.map(name => [name, {}])))
+/** The context of a plain Koa app that has mounted this one's middleware, with what is on kolba's. */
+export function guestOf(app: Kolba, host: BaseContext): BaseContext {
+  return Object.create(host, { ...nounsOf(app), app: { value: app }, requestId: { value: '', writable: true } })
 }
 
-const OWN = 'app req res request response originalUrl state respond params requestId route signal urlFor'.split(' ')
-
-function extendContext(app: Kolba, path: RequestPath): void {
-  Object.defineProperties(app.context, {
+function nounsOf(app: Kolba): PropertyDescriptorMap {
+  return {
     signal: {
       get(this: BaseContext) {
         return signalOf(this)
@@ -61,6 +59,19 @@ function extendContext(app: Kolba, path: RequestPath): void {
         return `${this.protocol}://${this.host}${app.url(...args)}`
       },
     },
+  }
+}
+
+/** The names on ctx that are taken, as an object to look them up in: Koa's, and what Koa and kolba put on each ctx. */
+export function reservedNames(app: Koa): object {
+  return Object.create(Object.getPrototypeOf(app.context), Object.fromEntries(OWN.map(name => [name, {}])))
+}
+
+const OWN = 'app req res request response originalUrl state respond params requestId route signal urlFor'.split(' ')
+
+function extendContext(app: Kolba, path: RequestPath): void {
+  Object.defineProperties(app.context, {
+    ...nounsOf(app),
     // For an error that reaches no middleware: of a stream, of the connection, of who calls it. An app may have its own.
     onerror: { value: path.rescue.onerror, writable: true, configurable: true },
   })

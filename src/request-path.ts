@@ -2,14 +2,15 @@ import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { guardOf, plainPathOf } from './guard.ts'
+import { guestOf } from './koa.ts'
 import type { Middleware } from './lift.ts'
 import { Mounted } from './mounted.ts'
 import { toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
-import { give, isAnswered, isStatusSet, respond } from './respond.ts'
+import { give, isAnswered, isStatusSet, isUnanswered, respond } from './respond.ts'
 import { nameOf } from './route.ts'
 import { enter, type Match, RouteTable } from './router.ts'
-import { plain, type Shaped, takeBack } from './shaped.ts'
+import { isOwn, plain, type Shaped, takeBack } from './shaped.ts'
 import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
@@ -107,8 +108,21 @@ export class RequestPath {
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
   readonly dispatch: Middleware = (ctx, next) => {
+    if (!isOwn(ctx)) return this.#asGuest(ctx, next)
     if (this.before.length > 0) return this.hooked(ctx, () => this.#route(ctx, next))
     return this.#route(ctx, next)
+  }
+
+  /** The same in a plain Koa app that has mounted this one's middleware. Errors are answered here. */
+  async #asGuest(host: BaseContext, next: () => Promise<void>): Promise<void> {
+    const ctx = guestOf(this.#app, host)
+    try {
+      if (this.#admits(ctx)) await this.hooked(ctx, () => this.#route(ctx, next))
+      for (const hook of this.after) await hook(ctx)
+    } catch (thrown) {
+      await this.rescue.from(ctx, thrown)
+    }
+    host.respond = ctx.respond
   }
 
   /** Runs the hooks of `app.before`; the first that gives a value has answered. */
@@ -164,8 +178,3 @@ function finish(ctx: BaseContext, value: unknown): void {
 }
 
 async function nothing(): Promise<void> {}
-
-/** A middleware has left a status of an error, or nothing at all, and no body. */
-function isUnanswered(ctx: BaseContext): boolean {
-  return ctx.status >= 400 && (ctx.body === undefined || ctx.body === null) && ctx.respond !== false && !ctx.headerSent
-}

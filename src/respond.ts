@@ -53,6 +53,11 @@ export function isAnswered(ctx: BaseContext): boolean {
   return ctx.respond === false || ctx.body !== undefined || ctx.headerSent || ctx.status !== 404
 }
 
+/** Has a middleware left a status of an error, or nothing at all, and no body? */
+export function isUnanswered(ctx: BaseContext): boolean {
+  return ctx.status >= 400 && (ctx.body === undefined || ctx.body === null) && ctx.respond !== false && !ctx.headerSent
+}
+
 function respondWithReply(ctx: BaseContext, { status, body, headers }: Reply): void {
   ctx.status = status
   for (const [name, value] of Object.entries(headers)) put(ctx, name, value as string | string[])

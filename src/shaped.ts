@@ -97,6 +97,11 @@ export function headerOn(ctx: BaseContext, name: string): number | string | stri
   return its[fields] && fieldIn(its[fields], name)
 }
 
+/** Is it a context of kolba's, and not that of a plain Koa app? */
+export function isOwn(ctx: BaseContext): boolean {
+  return (ctx as Partial<Shaped>)[self] !== undefined
+}
+
 /** The context with the value that is kept, where one is. */
 export function kept(ctx: BaseContext): Shaped | undefined {
   const its = (ctx as Shaped)[self] as Shaped | undefined

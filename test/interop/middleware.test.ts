@@ -9,7 +9,10 @@ import { gunzipSync } from 'node:zlib'
 import type { ExecutionContext } from 'ava'
 import jwt from 'jsonwebtoken'
 import Koa from 'koa'
+import { kolba, reply } from 'kolba'
 import { json } from 'kolba/json'
+import { portOf } from '../support/beside-koa.ts'
+import { keepErrors } from '../support/log.ts'
 import { type Answer, inFrontOf, type Make, testMiddleware } from '../support/middlewares.ts'
 
 const books = [{ id: 1, title: 'Emma' }]
@@ -251,6 +254,58 @@ testMiddleware('koa-mount puts a middleware, or a whole Koa app, under a prefix'
   t.is((await both('/books')).headers['x-mark'], undefined)
   t.is((await ours('/none')).status, 404)
 })
+
+testMiddleware(
+  'koa-mount puts a kolba app into a plain Koa app, with all that its handlers find on ctx',
+  async (t, load) => {
+    const mount = load('koa-mount') as Make
+    const { logger, errors } = keepErrors()
+    const inner = kolba({ signals: false, logger })
+    inner.get('/sync', ctx => ({ app: ctx.app === inner, path: ctx.path, params: ctx.params }))
+    inner.get(
+      '/late/:id',
+      async ctx => `${await ctx.params.id} at ${ctx.urlFor('late', { id: 1 })} ${ctx.signal.aborted}`,
+    )
+    inner.route('GET', '/named/:id', function late() {
+      return null
+    })
+    inner.get('/stream', () => Readable.from(['a', 'b']))
+    inner.get('/broken', async () => {
+      throw new Error('secret')
+    })
+    inner.post('/sync', () => reply(201, { made: true }))
+    inner.get('/by-hand', ctx => {
+      ctx.respond = false
+      ctx.res.writeHead(200).end('by hand')
+    })
+    const outer = new Koa()
+    outer.use(mount('/in', inner))
+    outer.use(ctx => {
+      ctx.body = 'outer'
+    })
+    const port = await portOf(t, outer)
+    const ask = async (path: string, init?: RequestInit) => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
+      return [response.status, await response.text(), response.headers.get('Content-Type')?.split(';')[0]]
+    }
+    t.deepEqual(await ask('/in/sync'), [200, '{"app":true,"path":"/sync","params":{}}', 'application/json'])
+    const late = `http://127.0.0.1:${port}/named/1`
+    t.deepEqual(await ask('/in/late/7'), [200, `7 at ${late} false`, 'text/plain'])
+    t.deepEqual(await ask('/in/stream'), [200, 'ab', 'application/octet-stream'])
+    t.deepEqual(await ask('/in/sync', { method: 'POST' }), [201, '{"made":true}', 'application/json'])
+    t.deepEqual(await ask('/in/by-hand'), [200, 'by hand', undefined])
+    t.deepEqual(await ask('/in/none'), [200, 'outer', 'text/plain'])
+    const [status, text, type] = await ask('/in/broken')
+    t.deepEqual([status, type], [500, 'application/problem+json'])
+    t.false(String(text).includes('secret'))
+    t.deepEqual(
+      errors.map(({ message }) => message),
+      ['secret'],
+    )
+    const [wrong] = await ask('/in/%70rivate')
+    t.is(wrong, 400)
+  },
+)
 
 testMiddleware('koa-send sends a file from a middleware and from a route', async (t, load) => {
   const send = load('koa-send') as (ctx: Koa.Context, path: string, options: object) => Promise<string>
