@@ -21,10 +21,13 @@ interface Its {
 
 /** A program that says which version of it answers, and in which process. */
 function program(version: string, its: Its = {}): string {
-  return `import { setTimeout as sleep } from 'node:timers/promises'
+  return `import cluster from 'node:cluster'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kolba } from 'kolba'
 import { serve } from 'kolba/serve'
 ${its.imports ?? ''}
+// Nothing stays where the tests have ended before their time.
+if (cluster.isPrimary) process.once('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
 const app = kolba(${JSON.stringify(its.app ?? {})})
 app.get('/', () => '${version}')
 app.get('/pid', () => String(process.pid))
@@ -106,7 +109,7 @@ test('serve() loses no connection that is on its way to a worker which gives way
   // While the primary is busy, connections and what its workers say come in one turn, the connections first.
   const routes = `
 if (cluster.isPrimary) setInterval(() => { for (const end = Date.now() + 40; Date.now() < end; ); }, 50)`
-  const { served, port } = await running(t, { imports: "import cluster from 'node:cluster'", routes })
+  const { served, port } = await running(t, { routes })
   const failures: unknown[] = []
   let isOn = true
   const load = Array.from({ length: 12 }, async () => {
@@ -345,7 +348,7 @@ test('serve() gives what reloads and closes, for a program without signals', asy
 process.on('message', async word => {
   await service?.[word]().catch(error => console.log(word, 'failed:', error.message))
   console.log(word, 'done')
-  if (word === 'close') process.disconnect()
+  if (word === 'close') process.removeAllListeners('disconnect').disconnect()
 })`
   const its = { app: { signals: false }, then }
   const { served, port, at } = await running(t, its)
