@@ -50,14 +50,15 @@ export function bodyOf(ctx: AroundContext, page: Projected, asked: Asked, { sett
   const { rows, items } = page
   const name = settings.name || undefined
   const meta = metaOf(query.page, page)
-  sendCounts(ctx, page, query.page, settings)
   if (ctx.method === 'QUERY') {
+    sendCounts(ctx, page, query.page, settings)
     const moves = walk ? cursorMovesOf(query, page, walk) : movesOf(query.page, page)
     const its = { rows, items, name, meta }
     return name ? withDetails({ [name]: items, meta, queries: queriesOf(moves) }, its) : withDetails([...items], its)
   }
   const found = walk ? linksOf(ctx, cursorMovesOf(query, page, walk), words) : prepared.links(ctx, page)
   if (found.header) addLink(ctx, found.header)
+  sendCounts(ctx, page, query.page, settings)
   // Its own for each answer: those above may add to it.
   const links = { ...found.links }
   const its = { rows, items, name, meta, links }
