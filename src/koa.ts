@@ -43,8 +43,9 @@ function refuseProxy(app: Kolba): void {
 }
 
 /** The context of a plain Koa app that has mounted this one's middleware, with what is on kolba's. */
-export function guestOf(app: Kolba, host: BaseContext): BaseContext {
-  return Object.create(host, { ...nounsOf(app), app: { value: app }, requestId: { value: '', writable: true } })
+export function guestOf(app: Kolba, { rescue }: RequestPath, host: BaseContext): BaseContext {
+  const own = { app: { value: app }, requestId: { value: '', writable: true }, onerror: { value: rescue.onerror } }
+  return Object.create(host, { ...nounsOf(app), ...own })
 }
 
 function nounsOf(app: Kolba): PropertyDescriptorMap {

@@ -115,7 +115,7 @@ export class RequestPath {
 
   /** The same in a plain Koa app that has mounted this one's middleware. Errors are answered here. */
   async #asGuest(host: BaseContext, next: () => Promise<void>): Promise<void> {
-    const ctx = guestOf(this.#app, host)
+    const ctx = guestOf(this.#app, this, host)
     try {
       if (this.#admits(ctx)) await this.hooked(ctx, () => this.#route(ctx, next))
       for (const hook of this.after) await hook(ctx)

@@ -78,9 +78,15 @@ const rows: Record<string, Row> = {
   },
   'rateLimit()': { add: app => app.get('/', rateLimit('100/min'), () => 'text'), steps: { clock: 1 } },
   'collection()': { add: app => app.get('/', all, () => [{ id: 1, title: 'Emma' }]), steps: { stringify: 1 } },
-  'collection(), filtered': {
+  'collection(), a query seen before': {
     add: app => app.get('/', all, () => [{ id: 1, title: 'Emma' }]),
     path: '/?id[gt]=0&sort=title',
+    steps: { stringify: 1 },
+  },
+  'collection(), a new query': {
+    add: app => app.get('/', all, () => [{ id: 1, title: 'Emma' }]),
+    path: '/?id[gt]=0&sort=title',
+    before: { path: '/?id[gt]=1&sort=title' },
     steps: { query: 2, stringify: 1 },
   },
   'input({ params })': {
