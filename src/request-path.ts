@@ -15,9 +15,14 @@ import { firstByte } from './streams.ts'
 import { leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
 import { write } from './write.ts'
-import { writeAtOnce } from './write-at-once.ts'
+import { isReady, writeAtOnce } from './write-at-once.ts'
 
 type Run = (ctx: BaseContext) => unknown
+
+/** Something was thrown, undefined maybe. */
+interface Failure {
+  readonly thrown: unknown
+}
 
 /** The way of a request through an app: guards, Koa middleware, hooks, the route, and what becomes of errors. */
 export class RequestPath {
@@ -42,7 +47,7 @@ export class RequestPath {
       const running = this.#admits(ctx) && run(ctx, nothing)
       if (isPromise(running)) return this.#answerLater(ctx, running)
       leave(ctx)
-      return this.#isQuick(ctx) || this.#conclude(ctx)
+      return this.#end(ctx)
     } catch (thrown) {
       return this.#conclude(ctx, { thrown })
     }
@@ -52,28 +57,37 @@ export class RequestPath {
     try {
       await running
       leave(ctx)
-      return this.#isQuick(ctx) || this.#conclude(ctx)
+      return this.#end(ctx)
     } catch (thrown) {
       return this.#conclude(ctx, { thrown })
     }
   }
 
-  /** Writes the value that the route has given at once, where nothing else has been said of the answer. */
-  #isQuick(ctx: BaseContext): boolean {
-    return this.after.length === 0 && !this.isClosing && writeAtOnce(ctx)
+  /** Writes the value that the route has given at once, where nothing else is said of the answer, by hooks neither. */
+  #end(ctx: BaseContext): unknown {
+    if (this.isClosing || !isReady(ctx)) return this.#conclude(ctx)
+    for (const [index, hook] of this.after.entries()) {
+      try {
+        const running = hook(ctx)
+        if (isPromise(running)) return this.#conclude(ctx, undefined, [() => running, ...this.after.slice(index + 1)])
+      } catch (thrown) {
+        return this.#conclude(ctx, { thrown }, [])
+      }
+    }
+    return writeAtOnce(ctx) || this.#conclude(ctx, undefined, [])
   }
 
   /** Puts the answer on ctx, that to an error too, runs the hooks of `app.after`, and writes it. */
-  async #conclude(ctx: BaseContext, failure?: { readonly thrown: unknown }): Promise<void> {
+  async #conclude(ctx: BaseContext, failure?: Failure, hooks: readonly Run[] = this.after): Promise<void> {
     try {
-      await this.#settle(ctx, failure)
+      await this.#settle(ctx, failure, hooks)
       write(ctx)
     } catch (error) {
       ctx.onerror(toError(error))
     }
   }
 
-  async #settle(ctx: BaseContext, failure?: { readonly thrown: unknown }): Promise<void> {
+  async #settle(ctx: BaseContext, failure: Failure | undefined, hooks: readonly Run[]): Promise<void> {
     try {
       if (failure) {
         takeBack(ctx)
@@ -86,7 +100,7 @@ export class RequestPath {
       await this.rescue.from(ctx, thrown)
     }
     try {
-      for (const hook of this.after) {
+      for (const hook of hooks) {
         const running = hook(ctx)
         if (isPromise(running)) await running
       }

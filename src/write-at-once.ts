@@ -8,6 +8,17 @@ import { fields, fieldsOf, given, isOpen, kept, type Shaped, theRes } from './sh
 import { destroyWhenIdle } from './streams.ts'
 import { EMPTY, toJson } from './write.ts'
 
+/** Is the value of a route such as may be written in one go, if nobody says anything else of the answer? */
+export function isReady(ctx: BaseContext): boolean {
+  const its = kept(ctx)
+  if (!its) return false
+  const { [given]: value } = its
+  if (!(value instanceof Reply)) return typeOf(value) !== undefined
+  const type = typeOf(value.body)
+  // Nothing with the status of an error becomes a problem document.
+  return type !== undefined && (type !== NOTHING || value.status < 400)
+}
+
 /**
  * Writes the value of a route in one go, where nobody has looked for it on Koa's response: text, bytes, plain data and
  * nothing, by themselves or in a reply. It is the same answer as by way of Koa's response.
@@ -29,8 +40,7 @@ export function writeAtOnce(ctx: BaseContext): boolean {
   if (said === undefined || (said !== '' && (type === NOTHING || (type === JSON_TYPE && !JSON_NAME.test(said)))))
     return false
   const status = isReply ? value.status : type === NOTHING ? 204 : 200
-  // Nothing with the status of an error becomes a problem document.
-  if (type === NOTHING) return status < 400 && begin(its, status, all, '')
+  if (type === NOTHING) return begin(its, status, all, '')
   if (EMPTY.has(status)) return false
   begin(its, status, all, type === JSON_TYPE ? toJson(ctx, body) : (body as string | Buffer))
   if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)

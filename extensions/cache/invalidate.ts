@@ -78,8 +78,10 @@ function encoded(path: string): string {
 
 /** A 5xx may come after something was written, so it counts as well; a 4xx says that nothing was done. */
 function afterWrite(ctx: Naming, app: App): void {
-  const { method, status, response } = ctx
-  if (SAFE.has(method) || (status >= 400 && status < 500)) return
+  // Of an answer to a GET nobody has to ask, and who asks makes a response.
+  if (SAFE.has(ctx.method)) return
+  const { status, response } = ctx
+  if (status >= 400 && status < 500) return
   const pointed = ['Location', 'Content-Location'].flatMap(name => ownPath(ctx, response.get(name)))
   dropAll(app, [resourceOf(ctx.path), ...pointed])
   for (const it of ctx[named] ?? []) {
