@@ -17,12 +17,15 @@ export function readAuthorization(req: IncomingMessage, scheme: string): Credent
   const value = req.headers.authorization
   if (value === undefined) return
   if (linesOf(req, 'authorization') > 1) return { fault: 'Send one Authorization header.' }
-  const name = /^[!#$%&'*+.^_`|~\w-]*/.exec(value)?.[0] ?? ''
-  if (name.toLowerCase() !== scheme.toLowerCase()) return
-  const token = /^ +([\w.~+/-]+=*)$/.exec(value.slice(name.length))?.[1]
-  if (token === undefined) return { fault: `Send one Authorization header, as "${scheme} <credentials>".` }
-  return { token }
+  const name = NAME.exec(value)?.[0] ?? ''
+  if (name.length !== scheme.length || name.toLowerCase() !== scheme.toLowerCase()) return
+  const rest = value.slice(name.length)
+  if (!TOKEN.test(rest)) return { fault: `Send one Authorization header, as "${scheme} <credentials>".` }
+  return { token: rest.trimStart() }
 }
+
+const NAME = /^[!#$%&'*+.^_`|~\w-]*/
+const TOKEN = /^ +[\w.~+/-]+=*$/
 
 /** The value of a header that has to be there once, as visible ASCII. */
 export function readKey(req: IncomingMessage, name: string): Credentials | undefined {

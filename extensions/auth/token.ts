@@ -82,7 +82,7 @@ export function tokenAuth(given: object): unknown {
       const found = token.length > LONGEST ? 'invalid' : check(token, ctx)
       return when(found, (found: Found) => {
         if (typeof found === 'string') return refusal(challenge, 401, 'invalid_token', REASONS[found])
-        return { ...found, challenge }
+        return { user: found.user, claims: found.claims, challenge }
       })
     },
   }
@@ -111,6 +111,9 @@ function own(options: AllOptions): Check {
     mustExpire: expires,
     leeway,
   })
+  const asSaid = (verdict: Verdict): Found =>
+    typeof verdict === 'string' ? verdict : { user: verdict, claims: verdict }
+  if (!revoked && !load) return (token, ctx) => when(verify(token, ctx), asSaid) as Awaitable<Found>
   const isOut = (claims: Claims, ctx: AroundContext) =>
     revoked ? when(revoked(claims, ctx), it => it !== false) : false
   return (token, ctx) =>

@@ -20,8 +20,7 @@ export interface Call {
 /** Gives what is kept, or what another request is waiting for, or runs what stands below. */
 export function readOrRun(call: Call, hasWaited = false): unknown {
   const { ctx, store, key, version } = call
-  const own = variantOf(key, store.namesOf(key), ctx)
-  const entry = store.get(own, version)
+  const { own, entry } = store.find(key, version, names => variantOf(key, names, ctx))
   if (entry) {
     // With a version it is as good as new.
     if (version === undefined) ctx.set('Age', String(Math.floor((performance.now() - entry.since) / 1000)))

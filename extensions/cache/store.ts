@@ -32,6 +32,13 @@ export interface Work {
   done: Promise<{ readonly answer: Answer; readonly ctx: BaseContext } | 'left' | undefined>
 }
 
+/** What there is for a request. */
+interface Found {
+  /** The key of its representation. */
+  readonly own: string
+  readonly entry: Entry | undefined
+}
+
 /** The answers that one `cached()` keeps for one app. */
 export type Store = ReturnType<typeof createStore>
 
@@ -58,6 +65,13 @@ export function createStore(max: number, maxBytes: number) {
     paths.set(value.path, keys.add(key))
   }
 
+  function usable(key: string, found: Entry | Varying | undefined, version: Version): Entry | undefined {
+    if (!found || 'names' in found || found.version !== version) return undefined
+    if (found.until === Number.POSITIVE_INFINITY || found.until > performance.now()) return found
+    entries.delete(key)
+    return undefined
+  }
+
   return {
     /** The names of the request headers that answers under a key are known to differ by. */
     namesOf(key: string): readonly string[] {
@@ -65,12 +79,16 @@ export function createStore(max: number, maxBytes: number) {
       return found && 'names' in found ? found.names : []
     },
 
-    get(key: string, version: Version): Entry | undefined {
+    /**
+     * What is kept for a request, and under what.
+     *
+     * @param variant gives the key of the representation, where answers differ by headers of these names
+     */
+    find(key: string, version: Version, variant: (names: readonly string[]) => string): Found {
       const found = entries.get(key)
-      if (!found || 'names' in found || found.version !== version) return undefined
-      if (found.until > performance.now()) return found
-      entries.delete(key)
-      return undefined
+      if (!found || !('names' in found)) return { own: key, entry: usable(key, found, version) }
+      const own = variant(found.names)
+      return { own, entry: usable(own, entries.get(own), version) }
     },
 
     put(key: string, entry: Entry): void {
