@@ -37,8 +37,8 @@ export function textOf(value: number | string | readonly string[]): string {
 }
 
 function ownHeader(value: unknown, name: string): string | readonly string[] | undefined {
-  if (value instanceof Response) return value.headers.get(name) ?? undefined
-  if (!(value instanceof Reply)) return undefined
-  const key = Object.keys(value.headers).find(its => its.toLowerCase() === name.toLowerCase())
-  return key === undefined ? undefined : value.headers[key]
+  if (!(value instanceof Reply)) return value instanceof Response ? (value.headers.get(name) ?? undefined) : undefined
+  for (const its of Object.keys(value.headers))
+    if (its.length === name.length && its.toLowerCase() === name.toLowerCase()) return value.headers[its]
+  return undefined
 }

@@ -114,7 +114,8 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
 
 /** Is it a request whose answer may be kept, or have been? Nothing kept may stand behind a write. */
 function isKept(ctx: AroundContext, hasKey: boolean): boolean {
-  const { method, req } = ctx
+  const { req } = ctx
+  const { method } = req
   if (method !== 'GET' && method !== 'HEAD' && !(method === 'QUERY' && hasKey)) return false
   return req.headers.range === undefined && !isReading(ctx)
 }

@@ -79,7 +79,7 @@ function encoded(path: string): string {
 /** A 5xx may come after something was written, so it counts as well; a 4xx says that nothing was done. */
 function afterWrite(ctx: Naming, app: App): void {
   // Of an answer to a GET nobody has to ask, and who asks makes a response.
-  if (SAFE.has(ctx.method)) return
+  if (SAFE.has(ctx.req.method as string)) return
   const { status, response } = ctx
   if (status >= 400 && status < 500) return
   const pointed = ['Location', 'Content-Location'].flatMap(name => ownPath(ctx, response.get(name)))

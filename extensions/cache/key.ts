@@ -24,9 +24,10 @@ export interface KeyOptions {
  * @throws TypeError where `key` gives no string
  */
 export function keyOf(ctx: Personal, { place, shared, key, credentials, known }: KeyOptions): string | undefined {
+  const { request } = ctx
   const { headers } = ctx.req
-  const method = ctx.method === 'QUERY' ? '-QUERY' : ''
-  let text = part(place + method) + part(ctx.protocol) + part(ctx.host) + part(ctx.url)
+  const method = request.method === 'QUERY' ? '-QUERY' : ''
+  let text = part(place + method) + part(request.protocol) + part(request.host) + part(request.url)
   if (!shared) {
     const user = userPart(ctx.user, known)
     const koaUser = userPart(ctx.state.user, known)
