@@ -269,7 +269,6 @@ test('serve() ends with 1 where the first worker does not listen in time, and ki
   t.deepEqual(await served.ended, { code: 1, signal: null })
   await served.line(/serve: a worker did not listen within 1 s, and it was the first\. What it printed says why\.$/)
   await until(() => !isGroupAlive(served.pid))
-  t.pass()
 })
 
 test('serve() on a port that is in use ends with 1 and says that', async t => {
@@ -317,7 +316,6 @@ test('serve() ends all at once on a second signal', async t => {
   await stuck
   t.deepEqual(await served.ended, { code: 143, signal: null })
   await until(() => !pids.some(isAlive))
-  t.pass()
 })
 
 test('serve() lets requests end, and the workers with them, when the primary is killed', async t => {
@@ -328,7 +326,6 @@ test('serve() lets requests end, and the workers with them, when the primary is 
   process.kill(served.pid, 'SIGKILL')
   t.like(await slow, { status: 200, text: 'one slow' })
   await until(() => !pids.some(isAlive))
-  t.pass()
 })
 
 test('serve() kills a worker that does not end, and ends with 1', async t => {
