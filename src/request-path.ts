@@ -63,13 +63,14 @@ export class RequestPath {
     }
   }
 
-  /** Writes the value that the route has given at once, where nothing else is said of the answer, by hooks neither. */
+  /** Writes the value that the route has given at once, where nobody says anything else of the answer, hooks neither. */
   #end(ctx: BaseContext): unknown {
-    if (this.isClosing || !isReady(ctx)) return this.#conclude(ctx)
-    for (const [index, hook] of this.after.entries()) {
+    const { after } = this
+    if (this.isClosing || (after.length > 0 && !isReady(ctx))) return this.#conclude(ctx)
+    for (let index = 0; index < after.length; index += 1) {
       try {
-        const running = hook(ctx)
-        if (isPromise(running)) return this.#conclude(ctx, undefined, [() => running, ...this.after.slice(index + 1)])
+        const running = (after[index] as Run)(ctx)
+        if (isPromise(running)) return this.#conclude(ctx, undefined, [() => running, ...after.slice(index + 1)])
       } catch (thrown) {
         return this.#conclude(ctx, { thrown }, [])
       }

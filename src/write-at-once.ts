@@ -15,7 +15,6 @@ export function isReady(ctx: BaseContext): boolean {
   const { [given]: value } = its
   if (!(value instanceof Reply)) return typeOf(value) !== undefined
   const type = typeOf(value.body)
-  // Nothing with the status of an error becomes a problem document.
   return type !== undefined && (type !== NOTHING || value.status < 400)
 }
 
@@ -40,7 +39,8 @@ export function writeAtOnce(ctx: BaseContext): boolean {
   if (said === undefined || (said !== '' && (type === NOTHING || (type === JSON_TYPE && !JSON_NAME.test(said)))))
     return false
   const status = isReply ? value.status : type === NOTHING ? 204 : 200
-  if (type === NOTHING) return begin(its, status, all, '')
+  // Nothing with the status of an error becomes a problem document.
+  if (type === NOTHING) return status < 400 && begin(its, status, all, '')
   if (EMPTY.has(status)) return false
   begin(its, status, all, type === JSON_TYPE ? toJson(ctx, body) : (body as string | Buffer))
   if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
