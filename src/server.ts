@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import http, { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { promisify } from 'node:util'
+import { inOnePiece } from './one-piece.ts'
 import type { Settings } from './settings.ts'
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
@@ -23,6 +24,7 @@ export function createServer({ timeouts, limits }: Settings, listener: Listener)
   // Past this number Node drops headers and says nothing; the bytes are limited, and the guard counts.
   server.maxHeadersCount = 0
   server.on('clientError', refuseUnread)
+  server.on('connection', inOnePiece)
   // An Expect header that Node does not know: the guard answers it like everything else that it refuses.
   server.on('checkExpectation', listener)
   return server

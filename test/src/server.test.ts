@@ -90,6 +90,36 @@ test('a broken chunk in a body that is being read answers 400 once', async t => 
   )
 })
 
+test('text is written in one piece, whatever it is, and other answers arrive whole', async t => {
+  const bytes = Buffer.from([0, 255, 13, 10])
+  const long = 'é'.repeat(3_000_000)
+  const app = kolba({ signals: false })
+  app.get('/json', () => ({ hello: 'world' }))
+  app.get('/text', () => 'grüße')
+  app.get('/long', () => long)
+  app.get('/bytes', () => bytes)
+  app.get('/nothing', () => null)
+  app.get('/stream', () => Readable.from(['a', 'b', '', 'c']))
+  const pieces: string[] = []
+  const { port, server } = await listening(t, app)
+  server.on('connection', socket => {
+    const { _write: write } = socket
+    socket._write = function (chunk, encoding, done) {
+      pieces.push(typeof chunk === 'string' ? chunk.slice(chunk.indexOf('\r\n\r\n') + 4) : '')
+      write.call(this, chunk, encoding, done)
+    }
+  })
+  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
+
+  t.deepEqual(await (await ask('/json')).json(), { hello: 'world' })
+  t.is(await (await ask('/text')).text(), 'grüße')
+  t.is(await (await ask('/long')).text(), long)
+  t.deepEqual(pieces, ['{"hello":"world"}', 'grüße', long])
+  t.deepEqual(Buffer.from(await (await ask('/bytes')).arrayBuffer()), bytes)
+  t.is((await ask('/nothing')).status, 204)
+  t.is(await (await ask('/stream')).text(), 'abc')
+})
+
 test('requests one behind the other are answered in their order', async t => {
   const app = kolba({ signals: false })
   app.get('/slow', async () => {
