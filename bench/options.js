@@ -30,7 +30,8 @@ export function readOptions(args) {
 /** The servers of a folder that belong to these peers, in their order: `kolba` has `kolba.js` and `kolba-cached.js`. */
 export function serversIn(folder, peers) {
   const names = namesIn(folder)
-  return peers.flatMap(peer => names.filter(name => name === peer || name.startsWith(`${peer}-`)))
+  const belong = (name, peer) => name === peer || name.startsWith(`${peer}-`)
+  return [...new Set(peers.flatMap(peer => names.filter(name => belong(name, peer))))]
 }
 
 function namesIn(folder) {

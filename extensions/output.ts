@@ -7,6 +7,7 @@ import {
   type Decorator,
   decorator,
   isBytes,
+  isResponse,
   kinds,
   type Note,
   nameOf,
@@ -111,12 +112,12 @@ function send(
 ): unknown {
   if (value instanceof Error) return value
   const given = value === undefined ? ctx.body : value
-  const { status, body } = given instanceof Reply || given instanceof Response ? given : new Reply(statusOf(ctx), given)
+  const { status, body } = given instanceof Reply || isResponse(given) ? given : new Reply(statusOf(ctx), given)
   if (body === undefined || body === null) return value
   const outgoing = prepared.get(status)
   const isDeclared = outgoing !== undefined || !options.declared || options.declared.includes(status)
   if (isDeclared ? !outgoing : status >= 300) return value
-  if (given instanceof Response) throw fault(ctx, status, NO_RESPONSE)
+  if (isResponse(given)) throw fault(ctx, status, NO_RESPONSE)
   if (isBytes(body)) return value
   if (!outgoing) throw fault(ctx, status, undeclared(status, options.declared))
   if (isRendered(ctx, given, body)) throw fault(ctx, status, RENDERED)

@@ -5,6 +5,8 @@ import {
   checkOptions,
   type Decorator,
   decorator,
+  isResponse,
+  isWebStream,
   kinds,
   type Next,
   type Note,
@@ -61,7 +63,7 @@ const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 /** The value on its way up, as the client prefers it. */
 function answer(ctx: AroundContext, prefer: Preferences, value: unknown): unknown {
   const given = value === undefined ? ctx.body : value
-  if (given === undefined || given instanceof Response || given instanceof Error) return value
+  if (given === undefined || isResponse(given) || given instanceof Error) return value
   const { status, body, headers } = given instanceof Reply ? given : new Reply(statusOf(ctx), given)
   const isEmpty = body === undefined || body === null
   if (status !== 200 && status !== 201 && !(status === 204 && isEmpty)) return value
@@ -90,7 +92,7 @@ function withoutBody(ctx: AroundContext, status: number, body: unknown, headers:
 function letGo(body: unknown): void {
   if (body instanceof Stream) (body as { destroy?: () => void }).destroy?.()
   // One that has failed, or is being read by somebody else, holds nothing for us.
-  if (body instanceof ReadableStream) body.cancel().catch(() => {})
+  if (isWebStream(body)) body.cancel().catch(() => {})
 }
 
 function find(headers: Reply['headers'], name: string): string | undefined {

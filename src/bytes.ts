@@ -1,4 +1,5 @@
 import { Stream } from 'node:stream'
+import { isResponse, isWebStream } from './web.ts'
 
 /** Is it bytes already, or will it be: nothing to be written as JSON? */
 export function isBytes(value: unknown): boolean {
@@ -7,6 +8,8 @@ export function isBytes(value: unknown): boolean {
     value instanceof Stream ||
     value instanceof Uint8Array ||
     Symbol.asyncIterator in value ||
-    [Response, ReadableStream, Blob].some(type => value instanceof type)
+    value instanceof Blob ||
+    isWebStream(value) ||
+    isResponse(value)
   )
 }

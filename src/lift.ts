@@ -6,6 +6,7 @@ import { fold, layersOf } from './fold.ts'
 import { Reply } from './reply.ts'
 import { give, respond } from './respond.ts'
 import { METHODS } from './route.ts'
+import { isResponse } from './web.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
 export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknown
@@ -30,7 +31,7 @@ export function lift(middleware: Middleware): Around {
     })
     // Nothing is no value to send again: Koa would make a 204 of whatever status the middleware has set.
     if (value === undefined || ctx.body !== body) return ctx.body ?? undefined
-    return value instanceof Reply || value instanceof Response ? asLeft(ctx, value) : value
+    return value instanceof Reply || isResponse(value) ? asLeft(ctx, value) : value
   }
 }
 

@@ -5,6 +5,7 @@ import { debugPage } from './debug-page.ts'
 import { type Problem, problem, toDocument, toError, toProblem } from './problem.ts'
 import { Reply } from './reply.ts'
 import { respond } from './respond.ts'
+import { isResponse } from './web.ts'
 
 /** A class of errors. */
 export type ErrorClass<E extends Error = Error> = abstract new (...args: never) => E
@@ -134,7 +135,7 @@ export class Rescue {
     if (!handler) return
     const value = await handler(error as never, ctx)
     if (value instanceof Error) throw value
-    if (value === undefined || value instanceof Reply || value instanceof Response) return value
+    if (value === undefined || value instanceof Reply || isResponse(value)) return value
     return new Reply(toProblem(error).status, value)
   }
 

@@ -2,6 +2,7 @@ import type { BaseContext } from './context.ts'
 import { Reply } from './reply.ts'
 import { keep, responseOf } from './shaped.ts'
 import { bodyOf } from './streams.ts'
+import { isResponse } from './web.ts'
 
 /**
  * Puts a value on Koa's context, where Koa writes it from. Undefined leaves the context as it is, for a handler that
@@ -11,7 +12,7 @@ import { bodyOf } from './streams.ts'
  */
 export function respond(ctx: BaseContext, value: unknown): void {
   if (value instanceof Reply) return respondWithReply(ctx, value)
-  if (value instanceof Response) return respondWithResponse(ctx, value)
+  if (isResponse(value)) return respondWithResponse(ctx, value)
   if (value === undefined) return
   // A problem that is returned and not thrown must not go out as a 200 that shows what is in it.
   if (value instanceof Error) throw value

@@ -4,6 +4,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { types } from 'node:util'
 import type { BaseContext, Handler } from './context.ts'
 import { Reply } from './reply.ts'
+import { isWebStream } from './web.ts'
 
 // Streams as answers: one may fail before it is sent, while it is sent, or never be sent at all, and none of that may
 // end the process, hang a request, or hold a file open.
@@ -12,7 +13,7 @@ import { Reply } from './reply.ts'
 export function bodyOf(ctx: BaseContext, value: object | null): unknown {
   if (value instanceof Uint8Array && !Buffer.isBuffer(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const stream = value instanceof ReadableStream ? Readable.fromWeb(value as NodeReadableStream) : piecesOf(value)
+  const stream = isWebStream(value) ? Readable.fromWeb(value as NodeReadableStream) : piecesOf(value)
   heed(stream)
   if (stream instanceof Stream) destroyWhenIdle(ctx)
   return stream

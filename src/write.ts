@@ -3,6 +3,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
 import { nameOf } from './route.ts'
 import { destroyWhenIdle } from './streams.ts'
+import { isResponse, isWebStream } from './web.ts'
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
 export const EMPTY: ReadonlySet<number> = new Set([204, 205, 304])
@@ -109,8 +110,8 @@ function writeNothing(ctx: BaseContext): void {
 
 function toStream(body: unknown): NodeJS.ReadableStream | undefined {
   if (body instanceof Blob) return Readable.fromWeb(body.stream() as NodeReadableStream)
-  if (body instanceof ReadableStream) return Readable.fromWeb(body as NodeReadableStream)
-  if (body instanceof Response) return toStream(body.body ?? new Blob([]))
+  if (isWebStream(body)) return Readable.fromWeb(body as NodeReadableStream)
+  if (isResponse(body)) return toStream(body.body ?? new Blob([]))
   // A stream of Node, or of a library that only behaves like one.
   const { pipe, read } = body as Partial<Readable>
   return body instanceof Stream || (pipe && read) ? (body as Readable) : undefined

@@ -158,6 +158,29 @@ test("import 'kolba/json' loads no other extension", async t => {
   t.deepEqual(ours, ['extensions/json.js'])
 })
 
+test('an app that answers without fetch does not load what Node has for it, which takes 20 ms', async t => {
+  const program = `import { once } from 'node:events'
+    import http from 'node:http'
+    import { kolba } from 'kolba'
+    import { cacheControl, cached } from 'kolba/cache'
+    import { etag } from 'kolba/etag'
+    import { json } from 'kolba/json'
+    const app = kolba({ signals: false, logger: { warn() {}, error() {}, info() {}, debug() {} } })
+    app.get('/data', cacheControl({ maxAge: 1 }), cached({ ttl: 1 }), etag(), json(), () => ({ a: 1 }))
+    app.get('/koa', ctx => { ctx.body = 'in the way of Koa' })
+    const server = app.listen(0, '127.0.0.1')
+    if (!server.listening) await once(server, 'listening')
+    const { port } = server.address()
+    const ask = path => new Promise(resolve =>
+      http.get({ port, path, agent: false }, res => res.resume().on('end', () => resolve(res.statusCode))))
+    console.log(await ask('/data'), await ask('/koa'), await ask('/nowhere'))
+    console.log(process.moduleLoadList.filter(name => name.includes('undici')).length)
+    process.exit()`
+  const run = promisify(execFile)
+  const { stdout } = await run(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], { cwd: root })
+  t.is(stdout, '200 200 404\n0\n')
+})
+
 /** A file of extensions/, which may have a folder of the same name for its parts; or a folder with an index.ts. */
 function extensions(): { name: string; file: string }[] {
   const entries = readdirSync(join(root, 'extensions'))

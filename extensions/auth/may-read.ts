@@ -6,6 +6,7 @@ import {
   type Decorator,
   decorator,
   isBytes,
+  isResponse,
   type Next,
   nameOf,
   Reply,
@@ -73,12 +74,12 @@ function checkRoute(route: Route, self: Decorator): undefined {
 function thingOf(ctx: BaseContext, value: unknown): unknown {
   if (value instanceof Error) return
   const given = value === undefined ? ctx.body : value
-  const { status, body } = given instanceof Reply || given instanceof Response ? given : new Reply(statusOf(ctx), given)
+  const { status, body } = given instanceof Reply || isResponse(given) ? given : new Reply(statusOf(ctx), given)
   if (status === 304)
     throw new TypeError('mayRead: a 304 cannot be asked about. Put etag(), or whatever else gives it, above.')
   if (status >= 400 || body === null || body === undefined) return
   const source = given instanceof Reply ? (given.source ?? body) : body
-  if (given instanceof Response || isBytes(source))
+  if (isResponse(given) || isBytes(source))
     throw new TypeError('mayRead: bytes cannot be asked about. Return the thing itself, or use permit().')
   return source
 }

@@ -1,11 +1,11 @@
-import { type BaseContext, headerOn, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerOn, isResponse, Reply, statusOf } from '../../src/index.ts'
 
 /** The methods whose answers caches keep: RFC 9110 section 9.2.3, and RFC 10008. */
 export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
 
 /** The status that a value from below goes out with. Of a Koa middleware there is no value, and all stands on ctx. */
 export function statusFor(ctx: BaseContext, value: unknown): number {
-  if (value instanceof Reply || value instanceof Response) return value.status
+  if (value instanceof Reply || isResponse(value)) return value.status
   return value === undefined ? ctx.status : statusOf(ctx)
 }
 
@@ -21,7 +21,7 @@ export function withHeader(ctx: BaseContext, value: unknown, name: string, text:
     ctx.set(name, text)
     return value
   }
-  if (value instanceof Response) {
+  if (isResponse(value)) {
     // What fetch gave cannot be changed; by its URL the core knows where it is from.
     const copy = Object.defineProperty(new Response(value.body, value), 'url', { value: value.url })
     copy.headers.set(name, text)
@@ -37,7 +37,7 @@ export function textOf(value: number | string | readonly string[]): string {
 }
 
 function ownHeader(value: unknown, name: string): string | readonly string[] | undefined {
-  if (!(value instanceof Reply)) return value instanceof Response ? (value.headers.get(name) ?? undefined) : undefined
+  if (!(value instanceof Reply)) return isResponse(value) ? (value.headers.get(name) ?? undefined) : undefined
   for (const its of Object.keys(value.headers))
     if (its.length === name.length && its.toLowerCase() === name.toLowerCase()) return value.headers[its]
   return undefined

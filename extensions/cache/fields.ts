@@ -1,4 +1,4 @@
-import { type BaseContext, type Headers, Reply } from '../../src/index.ts'
+import { type BaseContext, type Headers, isResponse, Reply } from '../../src/index.ts'
 import { textOf } from './answer.ts'
 import { type Directives, parse } from './directives.ts'
 
@@ -26,7 +26,7 @@ const SHARED = new Set(['vary', 'link'])
 export function fieldsOf({ res }: BaseContext, value: unknown): Fields {
   const fields: Fields = new Map()
   for (const [name, text] of Object.entries(res.getHeaders())) fields.set(name, [cased(name), text ?? ''])
-  const own = value instanceof Reply ? Object.entries(value.headers) : value instanceof Response ? value.headers : []
+  const own = value instanceof Reply ? Object.entries(value.headers) : isResponse(value) ? value.headers : []
   for (const [name, text] of own) {
     const key = name.toLowerCase()
     const above = SHARED.has(key) ? linesOf(fields.get(key)?.[1]) : []

@@ -4,6 +4,7 @@ import {
   type BaseContext,
   type Decorator,
   decorator,
+  isResponse,
   type Next,
   Reply,
   statusOf,
@@ -63,7 +64,7 @@ function work(plan: Plan, ctx: AroundContext, next: Next<object, Given>): unknow
 }
 
 function answer(plan: Plan, asked: Asked, ctx: AroundContext, value: unknown): unknown {
-  if (value === undefined || value === null || value instanceof Error || value instanceof Response) return value
+  if (value === undefined || value === null || value instanceof Error || isResponse(value)) return value
   if (!(value instanceof Reply)) return statusOf(ctx) === 200 ? bodyFrom(plan, asked, ctx, value) : value
   const { status, body, headers } = value
   if (status !== 200 || body === undefined || body === null) return value

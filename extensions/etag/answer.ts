@@ -1,5 +1,5 @@
 import { evaluate, hasPreconditions, readPreconditions, writeDate, writeTag } from '../../src/conditional/index.ts'
-import { type BaseContext, headerNamesOn, problem, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerNamesOn, isResponse, problem, Reply, statusOf } from '../../src/index.ts'
 import { type Describe, replyOf, type Validators } from './validators.ts'
 
 /**
@@ -10,7 +10,7 @@ export function answer(ctx: BaseContext, value: unknown, describe: Describe): un
   if (value instanceof Error || ctx.respond === false) return value
   // Nobody has answered: that is a 404, or an error of the handler.
   if (value === undefined && ctx.status === 404) return value
-  const status = value instanceof Reply || value instanceof Response ? value.status : statusOf(ctx)
+  const status = value instanceof Reply || isResponse(value) ? value.status : statusOf(ctx)
   if (status < 200 || status > 299) return value
   const validators = describe(ctx, value)
   sendValidators(ctx, validators)

@@ -1,6 +1,6 @@
 import hash from 'etag'
 import { type EntityTag, encodeForTag, forRepresentation, readTag } from '../../src/conditional/index.ts'
-import { type BaseContext, headerOn, isBytes, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerOn, isBytes, isResponse, Reply, statusOf } from '../../src/index.ts'
 
 /** What tells one state of a resource from another. */
 export interface Validators {
@@ -60,7 +60,7 @@ export function describer({ version, lastModified, weak = false }: ValidatorOpti
 /** A value as a reply; what a handler has put on ctx in Koa's way is one too. */
 export function replyOf(ctx: BaseContext, value: unknown): Reply {
   if (value instanceof Reply) return value
-  if (value instanceof Response) return new Reply(value.status, value, Object.fromEntries(value.headers))
+  if (isResponse(value)) return new Reply(value.status, value, Object.fromEntries(value.headers))
   return new Reply(statusOf(ctx), value === undefined ? ctx.body : value)
 }
 

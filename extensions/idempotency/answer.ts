@@ -1,4 +1,4 @@
-import { type BaseContext, type Headers, isBytes, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, type Headers, isBytes, isResponse, Reply, statusOf } from '../../src/index.ts'
 
 /** An answer as it can be given again. */
 export interface Answer {
@@ -24,7 +24,7 @@ const NEVER = new RegExp(
  * again, a stream, and for what is not known yet: an error, or what stands on ctx in Koa's way.
  */
 export function answerOf(ctx: BaseContext, value: unknown, before: Before): Answer | undefined {
-  if (value === undefined || value instanceof Error || value instanceof Response) return undefined
+  if (value === undefined || value instanceof Error || isResponse(value)) return undefined
   const { status, headers, body } = value instanceof Reply ? value : new Reply(statusOf(ctx), value)
   const isEmpty = body === null || body === undefined
   const all = { ...lateType(ctx, value), ...newHeaders(ctx, before), ...kept(headers) }

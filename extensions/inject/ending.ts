@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type BaseContext, problem, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, isResponse, problem, Reply, statusOf } from '../../src/index.ts'
 import type { Outcome } from './component.ts'
 import { disposeAll, type Hook, type Instance, lifeOf, lifeOfApp, quietly } from './instances.ts'
 
@@ -45,7 +45,7 @@ function outcomeOf(ctx: BaseContext, ended: Ended): Outcome {
   if (ctx.signal.aborted) return { error: ctx.signal.reason }
   const { value } = ended
   if (value instanceof Error) return { error: value }
-  const own = value instanceof Reply || value instanceof Response ? value : undefined
+  const own = value instanceof Reply || isResponse(value) ? value : undefined
   // Koa's status is 404 until somebody answers, and a handler that gives nothing has to.
   const status = own?.status ?? (value === undefined && ctx.respond !== false ? ctx.status : statusOf(ctx))
   return status < 400 ? {} : { error: problem(Math.min(status, 599)) }

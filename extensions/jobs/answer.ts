@@ -1,4 +1,4 @@
-import { type BaseContext, type Headers, isBytes, nameOf, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, type Headers, isBytes, isResponse, nameOf, Reply, statusOf } from '../../src/index.ts'
 import { fromText, toText } from './stored.ts'
 
 /** What a job came to, as its status resource gives it. */
@@ -22,15 +22,14 @@ const NEVER =
  * @throws an error that was returned
  */
 export async function answerOf(ctx: BaseContext, value: unknown): Promise<Answer> {
-  const given =
-    value instanceof Reply || value instanceof Response ? value : new Reply(statusOf(ctx), value ?? ctx.body)
+  const given = value instanceof Reply || isResponse(value) ? value : new Reply(statusOf(ctx), value ?? ctx.body)
   const answer = await plainAnswer(given)
   return { ...answer, headers: placed(ctx, { ...setOn(ctx), ...answer.headers }) }
 }
 
 /** The same for a handler that has no ctx of Koa's. */
 export async function plainAnswer(value: unknown): Promise<Answer> {
-  if (value instanceof Response) return fromResponse(value)
+  if (isResponse(value)) return fromResponse(value)
   const { status, headers, body } = value instanceof Reply ? value : new Reply(200, value)
   // What is returned and not thrown must not be kept as a success that shows what is in it.
   if (value instanceof Error) throw value

@@ -2,6 +2,7 @@ import {
   type AroundContext,
   type BaseContext,
   isBytes,
+  isResponse,
   type Note,
   nameOf,
   problem,
@@ -121,7 +122,7 @@ export function byMediaType(versions: readonly string[], first: string, vendor: 
 
 /** What is JSON, or will be, goes out as the media type that was asked for. */
 function label(ctx: BaseContext, type: string, value: unknown): unknown {
-  if (value === undefined || value instanceof Error || value instanceof Response) return value
+  if (value === undefined || value instanceof Error || isResponse(value)) return value
   const { status, body, headers, source } = value instanceof Reply ? value : new Reply(statusOf(ctx), value)
   if (status >= 400 || body === undefined || body === null || isBytes(body)) return value
   const name = Object.keys(headers).find(name => name.toLowerCase() === 'content-type')

@@ -1,5 +1,5 @@
 import { Stream } from 'node:stream'
-import { type Awaitable, type BaseContext, nameOf } from '../../src/index.ts'
+import { type Awaitable, type BaseContext, isWebStream, nameOf } from '../../src/index.ts'
 
 /** What a rendering gives: text, bytes, or what gives them piece by piece. */
 export type Rendered = string | Uint8Array | NodeJS.ReadableStream | ReadableStream | Blob | AsyncIterable<unknown>
@@ -14,7 +14,7 @@ export interface Rendering<in T = unknown> {
 /** Rows one by one as they come: an async generator, or a stream of objects, as databases have it. */
 export function isFlowing(value: unknown): value is AsyncIterable<unknown> {
   if (value instanceof Stream) return (value as { readableObjectMode?: boolean }).readableObjectMode === true
-  if (value instanceof ReadableStream || typeof value !== 'object' || value === null) return false
+  if (isWebStream(value) || typeof value !== 'object' || value === null) return false
   return Symbol.asyncIterator in value
 }
 

@@ -2,6 +2,7 @@ import { currentReader, type Reading, resourceOf } from '../../src/conditional/i
 import {
   type AroundContext,
   isBytes,
+  isResponse,
   nameOf,
   problem,
   Reply,
@@ -61,8 +62,7 @@ interface Answer {
 /** The answer as it would be sent; one that was put on ctx in Koa's way is one too. */
 function answerOf({ value, status, ctx }: Reading): Answer {
   const set = ctx.response.get('Content-Type')
-  if (value instanceof Response)
-    return { status: value.status, body: value, type: value.headers.get('content-type') ?? '' }
+  if (isResponse(value)) return { status: value.status, body: value, type: value.headers.get('content-type') ?? '' }
   if (!(value instanceof Reply)) return { status, body: value === undefined ? ctx.body : value, type: set }
   const name = Object.keys(value.headers).find(name => name.toLowerCase() === 'content-type')
   return { status, body: value.body, type: name ? String(value.headers[name]) : set }
@@ -73,7 +73,7 @@ async function textOf(body: unknown, type: string): Promise<string | undefined> 
   const isJson = /^application\/(?:.+\+)?json$/.test(readMediaType(type)?.type ?? '')
   if (typeof body === 'string') return isJson ? body : undefined
   if (body instanceof Uint8Array) return isJson ? new TextDecoder().decode(body) : undefined
-  if (body instanceof Response) return isJson ? body.text() : undefined
+  if (isResponse(body)) return isJson ? body.text() : undefined
   return isBytes(body) ? undefined : toText(body)
 }
 

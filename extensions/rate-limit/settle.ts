@@ -1,4 +1,4 @@
-import { type AroundContext, type Awaitable, Reply, statusOf } from '../../src/index.ts'
+import { type AroundContext, type Awaitable, isResponse, Reply, statusOf } from '../../src/index.ts'
 import type { Taken } from './store.ts'
 
 interface Settling {
@@ -30,7 +30,7 @@ export async function settle(ctx: AroundContext, next: () => unknown, its: Settl
 }
 
 function statusFor(ctx: AroundContext, value: unknown): number {
-  if (value instanceof Reply || value instanceof Response) return value.status
+  if (value instanceof Reply || isResponse(value)) return value.status
   if (value === null) return 204
   // Somebody has answered in Koa's way, or nobody has.
   return value === undefined ? ctx.status : statusOf(ctx)

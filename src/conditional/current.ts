@@ -7,6 +7,7 @@ import { statusOf } from '../respond.ts'
 import type { Route } from '../route.ts'
 import type { Endpoint } from '../router.ts'
 import { discard, heeding } from '../streams.ts'
+import { isResponse } from '../web.ts'
 import { when } from '../when.ts'
 import { resourceOf } from './resource.ts'
 
@@ -80,7 +81,7 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
       const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
       if (value instanceof Error) throw value
       discard(value)
-      const its = value instanceof Reply || value instanceof Response ? value.status : undefined
+      const its = value instanceof Reply || isResponse(value) ? value.status : undefined
       return { value, ctx: copy, status: its ?? statusOf(copy) }
     } catch (error) {
       const status = await ctx.app.inside.statusOf(copy, error)
