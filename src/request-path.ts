@@ -53,14 +53,17 @@ export class RequestPath {
     }
   }
 
-  async #answerLater(ctx: BaseContext, running: PromiseLike<unknown>): Promise<unknown> {
-    try {
-      await running
-      leave(ctx)
-      return this.#end(ctx)
-    } catch (thrown) {
-      return this.#conclude(ctx, { thrown })
+  /** An async function would do the same, and make a promise more. */
+  #answerLater(ctx: BaseContext, running: PromiseLike<unknown>): unknown {
+    const answered = () => {
+      try {
+        leave(ctx)
+        return this.#end(ctx)
+      } catch (thrown) {
+        return this.#conclude(ctx, { thrown })
+      }
     }
+    return running.then(answered, thrown => this.#conclude(ctx, { thrown }))
   }
 
   /** Writes the value that the route has given at once, where nobody says anything else of the answer, hooks neither. */

@@ -8,16 +8,44 @@ import { discard } from './streams.ts'
 
 type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>>
 
-/** Waits for what a handler has promised, and goes on with it unless the answer has gone out by then. */
+/**
+ * Waits for what a handler has promised, at most `timeouts.handler`, and goes on with it unless the answer has gone out by
+ * then. When the time is up it is 503, `ctx.signal` aborts, and what the handler still gives is let go.
+ */
 export function waitFor(ctx: Waiting, promise: PromiseLike<unknown>, go: (value: unknown) => void): Promise<void> {
+  const { app } = ctx
   ctx[progress] = 'waiting'
-  return inTime(ctx, promise).then(
-    value => (endsInTime(ctx) ? go(value) : discard(value)),
-    error => {
-      if (endsInTime(ctx)) throw error
-      ctx.app.emit('error', toError(error), ctx)
-    },
-  )
+  return new Promise((resolve, reject) => {
+    let timedOut: Error | undefined
+    const wait = app.deadlines.begin(() => {
+      timedOut = late(ctx)
+      fail(timedOut)
+    })
+    const fail = (error: unknown) => {
+      if (endsInTime(ctx)) return reject(error)
+      app.emit('error', toError(error), ctx)
+      resolve()
+    }
+    promise.then(
+      value => {
+        if (!app.deadlines.end(wait)) return discard(value)
+        if (!endsInTime(ctx)) discard(value)
+        else
+          try {
+            go(value)
+          } catch (error) {
+            return reject(error)
+          }
+        resolve()
+      },
+      error => {
+        if (app.deadlines.end(wait)) fail(error)
+        // To have stopped because of ctx.signal is what was asked for.
+        else if (error !== timedOut && (error as Error | undefined)?.name !== 'AbortError')
+          app.emit('error', toError(error), ctx)
+      },
+    )
+  })
 }
 
 /** The route has ended: was it before the middleware around it? */
@@ -38,24 +66,6 @@ export function leave(ctx: Waiting): void {
   if (isAnswered(ctx) || !ctx.route) return
   const advice = 'Write await next() in what app.use has.'
   throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)
-}
-
-/** Waits for a handler, at most `timeouts.handler`; then it is 503, and `ctx.signal` aborts. */
-function inTime<T>(ctx: BaseContext, promise: PromiseLike<T>): Promise<T> {
-  const { deadlines } = ctx.app
-  return new Promise((resolve, reject) => {
-    const wait = deadlines.begin(() => reject(late(ctx)))
-    promise.then(
-      value => {
-        if (deadlines.end(wait)) resolve(value)
-        else discard(value)
-      },
-      error => {
-        deadlines.end(wait)
-        reject(error)
-      },
-    )
-  })
 }
 
 function late(ctx: BaseContext): Error {

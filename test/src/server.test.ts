@@ -197,6 +197,30 @@ test('a handler that takes longer than timeouts.handler is a 503, and ctx.signal
   )
 })
 
+test('what a handler fails with when its time is up is told, unless it is that it has stopped', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger, timeouts: { handler: 0.05 } })
+  const ends = new Map<string, Error | DOMException | 'reason'>([
+    ['/fails', new Error('the disk is full')],
+    ['/stops', 'reason'],
+    ['/aborts', new DOMException('stopped', 'AbortError')],
+  ])
+  const ended: Promise<unknown>[] = []
+  app.get('/:how', ctx => {
+    const end = ends.get(ctx.path)
+    const stopped = new Promise((_resolve, reject) =>
+      ctx.signal.addEventListener('abort', () => setImmediate(reject, end === 'reason' ? ctx.signal.reason : end)),
+    )
+    ended.push(stopped.catch(() => {}))
+    return stopped
+  })
+  const client = app.client()
+  for (const path of ends.keys()) t.is((await client.get(path)).status, 503)
+  await Promise.all(ended)
+  const messages = errors.map(({ err }) => err.message).filter(message => !message.includes('no answer within'))
+  t.deepEqual(messages, ['the disk is full'])
+})
+
 test('ctx.signal is aborted for who asks after the time is up', async t => {
   const late = signal<boolean>()
   const answered = signal()
