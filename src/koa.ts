@@ -3,7 +3,7 @@ import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { contextsOf } from './koa-context.ts'
 import { composed, composeOf, type Middleware } from './lift.ts'
-import { trustProxies } from './proxy.ts'
+import { readHosts, trustProxies } from './proxy.ts'
 import { readQueries } from './query.ts'
 import type { RequestPath } from './request-path.ts'
 import { respond } from './respond.ts'
@@ -17,6 +17,7 @@ import type { UrlOf } from './url.ts'
  * @returns the middleware before the routes, for when the app is mounted on another
  */
 export function enterKoa(app: Kolba, path: RequestPath): Middleware {
+  readHosts(app.request)
   if (app.settings.proxy.length > 0) trustProxies(app.request, app.settings.proxy)
   refuseProxy(app)
   readQueries(app.request)

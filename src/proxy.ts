@@ -86,6 +86,17 @@ export function trustProxies(request: Koa.BaseRequest, ranges: readonly string[]
   Object.defineProperty(request, 'ip', { set })
 }
 
+/** Koa's `ctx.host`, which takes a Host apart at its commas: nearly none has one, and it is asked for with each link. */
+export function readHosts(request: Koa.BaseRequest): void {
+  const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(request), 'host') as { get(): string }
+  function host(this: Koa.Request): string {
+    const { headers, httpVersionMajor } = this.req
+    const { host } = headers
+    return httpVersionMajor === 1 && host !== undefined && !host.includes(',') ? host : get.call(this)
+  }
+  Object.defineProperty(request, 'host', { get: host, configurable: true })
+}
+
 /** An IPv4 address as such, where the socket gives it in IPv6's clothes. */
 function plain(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address

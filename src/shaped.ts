@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, validateHeaderName, validate
 import type Koa from 'koa'
 import type { BaseContext } from './context.ts'
 import { type Fields, fieldIn, putField } from './fields.ts'
+import { remember } from './remember.ts'
 import { Reply } from './reply.ts'
 
 // What a context knows of its answer before anybody wants a response of Koa's or Node's: the value of the route, and
@@ -66,6 +67,12 @@ function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
 /** Headers that Koa sets by the body: who sets one has something to say of it. */
 const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
 
+/** @throws TypeError for what is no name of a header */
+const isOfTheBody = remember(256, name => {
+  validateHeaderName(name)
+  return OF_THE_BODY.test(name)
+})
+
 /** The headers that are kept, the id of the request first. */
 export function fieldsOf(its: Shaped): Fields {
   its[fields] ??= its.requestId ? ['X-Request-Id', its.requestId] : []
@@ -83,8 +90,7 @@ export function keepHeader(ctx: BaseContext, name: unknown, value: unknown): boo
   if (!its || its[isOpen] || its[theRes].headersSent) return false
   if (typeof name !== 'string' || typeof value !== 'string') return false
   // These are about the body, or stand against those that the route has given.
-  if (OF_THE_BODY.test(name) || its[given] instanceof Reply) return false
-  validateHeaderName(name)
+  if (isOfTheBody(name) || its[given] instanceof Reply) return false
   validateHeaderValue(name, value)
   putField(fieldsOf(its), name, value)
   return true

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { isBare } from './bare.ts'
 import type { BaseContext } from './context.ts'
 import { type Fields, fieldIn, putField } from './fields.ts'
+import { remember } from './remember.ts'
 import { type Headers, Reply } from './reply.ts'
 import { SHARED } from './respond.ts'
 import { fields, fieldsOf, given, isOpen, kept, type Shaped, theRes } from './shaped.ts'
@@ -107,13 +108,21 @@ function addFields(all: Fields, headers: Headers, res: ServerResponse | undefine
   let type = ''
   for (const name of Object.keys(headers)) {
     const value = headers[name]
-    const lowered = name.toLowerCase()
-    if (typeof value !== 'string' || NOT_AT_ONCE.has(lowered)) return undefined
-    if (SHARED.has(lowered) && (res ? res.hasHeader(lowered) : fieldIn(all, lowered) !== undefined)) return undefined
-    if (lowered === 'content-type') type = value
+    const kind = kindOf(name)
+    if (typeof value !== 'string' || kind === 'not at once') return undefined
+    if (kind === 'shared' && (res ? res.hasHeader(name) : fieldIn(all, name) !== undefined)) return undefined
+    if (kind === 'type') type = value
     putField(all, name, value)
   }
   return type
 }
 
 const NOT_AT_ONCE = new Set(['content-length', 'transfer-encoding', 'x-request-id'])
+
+/** What a header of a reply is to this writer. */
+const kindOf = remember(256, name => {
+  const lowered = name.toLowerCase()
+  if (NOT_AT_ONCE.has(lowered)) return 'not at once'
+  if (SHARED.has(lowered)) return 'shared'
+  return lowered === 'content-type' ? 'type' : 'plain'
+})

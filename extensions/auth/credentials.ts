@@ -17,11 +17,17 @@ export function readAuthorization(req: IncomingMessage, scheme: string): Credent
   const value = req.headers.authorization
   if (value === undefined) return
   if (linesOf(req, 'authorization') > 1) return { fault: 'Send one Authorization header.' }
-  const name = NAME.exec(value)?.[0] ?? ''
-  if (name.length !== scheme.length || name.toLowerCase() !== scheme.toLowerCase()) return
-  const rest = value.slice(name.length)
+  if (!isOf(scheme, value)) return
+  const rest = value.slice(scheme.length)
   if (!TOKEN.test(rest)) return { fault: `Send one Authorization header, as "${scheme} <credentials>".` }
   return { token: rest.trimStart() }
+}
+
+function isOf(scheme: string, value: string): boolean {
+  // As nearly all clients write it.
+  if (value[scheme.length] === ' ' && value.startsWith(scheme)) return true
+  const name = NAME.exec(value)?.[0] ?? ''
+  return name.length === scheme.length && name.toLowerCase() === scheme.toLowerCase()
 }
 
 const NAME = /^[!#$%&'*+.^_`|~\w-]*/

@@ -83,7 +83,7 @@ export function admit<User>(
 }
 
 export function stand(ctx: BaseContext, its: Standing): void {
-  Object.assign(ctx.state, { [standing]: its })
+  ;(ctx.state as { [standing]?: Standing })[standing] = its
 }
 
 /** For documentation; of several schemes in one note any is enough. */

@@ -4,6 +4,7 @@ import {
   evaluate,
   forRepresentation,
   hasPreconditions,
+  isPlainlyCurrent,
   readDate,
   readPreconditions,
   readTag,
@@ -31,6 +32,8 @@ export interface Answer {
   /** What 304 says of it. */
   readonly unchanged: Reply
   readonly current: Current
+  /** Its ETag, where that can be read. */
+  readonly tag: string | undefined
   /** The names of the request headers that it depends on. */
   readonly vary: readonly string[]
   /** Seconds that its Cache-Control allows at most. */
@@ -72,10 +75,12 @@ export function readOutcome(ctx: BaseContext & Said, value: unknown, before: Bef
   const headers = toHeaders(fields)
   const texts = Object.entries(headers).map(([name, value]) => name + textOf(value))
   const directives = directivesIn(all)
+  const current = currentOf(fields)
   return {
     whole: new Reply(200, body.bytes, headers),
     unchanged: unchanged(fields),
-    current: currentOf(fields),
+    current,
+    tag: current.tag && fieldOf(fields, 'etag'),
     vary: namesIn(all),
     maxAge: Math.min(...['max-age', 's-maxage'].map(name => secondsOf(directives, name) ?? Number.POSITIVE_INFINITY)),
     size: Buffer.byteLength(body.bytes) + texts.join('').length,
@@ -90,9 +95,16 @@ export function readOutcome(ctx: BaseContext & Said, value: unknown, before: Bef
  */
 export function present(ctx: BaseContext & Said, answer: Answer): Reply {
   if (answer.said) ctx[said] = answer.said
-  const isUnchanged = hasPreconditions(ctx.req.headers) && judge(ctx, answer.current) === 'not-modified'
+  const isUnchanged = isCurrent(ctx, answer)
   if (answer.vary.length > 0) ctx.vary([...answer.vary])
   return isUnchanged ? answer.unchanged : answer.whole
+}
+
+/** @throws Problem 412 */
+function isCurrent(ctx: BaseContext, { current, tag }: Answer): boolean {
+  const { headers } = ctx.req
+  if (isPlainlyCurrent(headers, tag)) return true
+  return hasPreconditions(headers) && judge(ctx, current) === 'not-modified'
 }
 
 /** Nobody below has seen the preconditions; they are looked at where somebody below has said what they are to fit. */

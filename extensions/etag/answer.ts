@@ -1,4 +1,11 @@
-import { evaluate, hasPreconditions, readPreconditions, writeDate, writeTag } from '../../src/conditional/index.ts'
+import {
+  evaluate,
+  hasPreconditions,
+  isPlainlyCurrent,
+  readPreconditions,
+  writeDate,
+  writeTag,
+} from '../../src/conditional/index.ts'
 import { type BaseContext, headerNamesOn, isResponse, problem, Reply, statusOf } from '../../src/index.ts'
 import { type Describe, replyOf, type Validators } from './validators.ts'
 
@@ -14,9 +21,11 @@ export function answer(ctx: BaseContext, value: unknown, describe: Describe): un
   if (status < 200 || status > 299) return value
   const validators = describe(ctx, value)
   sendValidators(ctx, validators)
-  if (!hasPreconditions(ctx.headers)) return value
+  const { headers } = ctx
+  if (!hasPreconditions(headers)) return value
   const { tag, lastModified } = validators
-  const preconditions = readPreconditions(ctx.headers, ctx.req.rawHeaders)
+  if (tag && isPlainlyCurrent(headers, writeTag(tag))) return notModified(ctx, replyOf(ctx, value))
+  const preconditions = readPreconditions(headers, ctx.req.rawHeaders)
   const verdict = evaluate(ctx.method, preconditions, { exists: true, tag, lastModified })
   if (verdict === 'failed') throw problem(412, { detail: 'This is not what you have. GET it without conditions.' })
   return verdict === 'perform' ? value : notModified(ctx, replyOf(ctx, value))

@@ -8,6 +8,7 @@ export {
   evaluate,
   hasPreconditions,
   isCurrentRange,
+  isPlainlyCurrent,
   malformed,
   type Preconditions,
   type RequestHeaders,

@@ -134,6 +134,18 @@ export function readPreconditions(headers: RequestHeaders, rawHeaders: readonly 
 }
 
 /**
+ * Does a request that reads have nothing to ask but whether this is still the tag, and is it, letter by letter? So most of
+ * those are that are answered by 304, and what they say need not be read. False may be anything.
+ *
+ * @param tag as it stands in the ETag header
+ */
+export function isPlainlyCurrent(headers: RequestHeaders, tag: string | undefined): boolean {
+  const given = headers['if-none-match']
+  if (given === undefined || given !== tag) return false
+  return headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined
+}
+
+/**
  * The header that cannot be read, which a method that changes something refuses with 400: a client that wanted a guard
  * and misspelt it must learn so.
  */

@@ -536,10 +536,13 @@ test('a middleware that does not await next() is a 500 that says so, and no answ
   const { logger, errors } = keepErrors()
   const app = kolba({ logger })
   app.use((_ctx, next) => void next())
-  app.get('/quick', async () => 'x')
+  app.get('/at-once', async () => 'x')
+  app.get('/quick', () => new Promise(resolve => setImmediate(resolve, 'x')))
   app.get('/slow', () => new Promise(resolve => setTimeout(resolve, 20, 'x')))
   app.get('/broken', () => new Promise((_resolve, reject) => setTimeout(reject, 20, new Error('late'))))
   const client = app.client()
+  // It has answered by the time that the middleware ends.
+  t.is((await client.get('/at-once')).status, 200)
   for (const path of ['/quick', '/slow', '/broken']) {
     const response = await client.get(path)
     t.is(response.status, 500, path)

@@ -7,6 +7,7 @@ import {
   evaluate,
   hasPreconditions,
   isCurrentRange,
+  isPlainlyCurrent,
   malformed,
   readDate,
   readPreconditions,
@@ -652,6 +653,30 @@ test('isCurrentRange() takes no date for strong unless it is told', t => {
   t.false(isCurrentRange(EQUAL, current))
   t.false(isCurrentRange(EQUAL, current, {}))
   t.true(isCurrentRange('"xyzzy"', current))
+})
+
+test('isPlainlyCurrent() says so only where a 304 is the answer, and where If-None-Match alone is that tag', t => {
+  const someHeaders = fc.record(
+    {
+      'if-none-match': fc.constantFrom('"a"', '"a"', 'W/"a"', 'W/"a"', '"a", "b"', '*', 'a', '"b"', ' "a"'),
+      'if-match': fc.constantFrom('"a"', '"b"', '*'),
+      'if-modified-since': fc.constantFrom(OLDER, EQUAL, NEWER),
+      'if-unmodified-since': fc.constantFrom(OLDER, EQUAL, NEWER),
+    },
+    { requiredKeys: [] },
+  )
+  let count = 0
+  const property = fc.property(someHeaders, fc.constantFrom(strong('a'), weak('a')), (headers, tag) => {
+    if (!isPlainlyCurrent(headers, writeTag(tag))) return
+    count += 1
+    const current = { exists: true, tag, lastModified: MODIFIED }
+    for (const method of ['GET', 'HEAD', 'QUERY'])
+      t.is(evaluate(method, readPreconditions(headers), current), 'not-modified', JSON.stringify(headers))
+  })
+  t.notThrows(() => fc.assert(property, { numRuns: 2000 }))
+  t.true(count > 3)
+  t.true(isPlainlyCurrent({ 'if-none-match': 'W/"a"', 'if-modified-since': OLDER }, 'W/"a"'))
+  t.false(isPlainlyCurrent({}, undefined))
 })
 
 // --- vectors ---
