@@ -56,6 +56,9 @@ async function send({ app }: Place, { method, path, body, lenient }: Hostile): P
 
 /** How many there are beside those that are made by hand: CI has 5,500, of 10,000 in all. */
 const RANDOM = Number(process.env.KOLBA_QUERIES ?? 500)
+/** Of those made by hand, CI has all; else each fifth, or eleventh, has to do. There are 24 places for a text. */
+const EVERY = RANDOM >= 5500 ? 1 : RANDOM >= 500 ? 5 : 11
+const some = (queries: readonly string[]) => queries.filter((_, index) => index % EVERY === 0)
 
 const REFUSALS = [400, 404, 413]
 
@@ -177,8 +180,8 @@ const heaviest = LONG.filter(text => text.length <= 256).flatMap(text => {
 test.serial(
   'collection() answers hand-made attacks with 200 or a refusal, the same from a list and from SQLite',
   async t => {
-    const queries = [...[...ATTACKS, ...LONG].flatMap(everywhere), ...heaviest].map(get)
-    t.true(queries.length > 3000)
+    const queries = [...some([...ATTACKS, ...LONG].flatMap(everywhere)), ...heaviest].map(get)
+    t.true(queries.length > 3000 / EVERY)
     await sendAll(t, queries, [onArray, onSqlite])
   },
 )
@@ -195,7 +198,7 @@ testPostgres('collection() answers such queries from PostgreSQL as from a list',
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   const db = new Kysely<Record<string, Record<string, unknown>>>({ dialect: new PostgresDialect({ pool }) })
   try {
-    const random = fc.sample(hostileQueries(await cursorsOf(onArray)), { numRuns: 500, seed: 6 })
+    const random = fc.sample(hostileQueries(await cursorsOf(onArray)), { numRuns: Math.min(RANDOM, 500), seed: 6 })
     const handMade = [...ATTACKS.flatMap(everywhere).filter((_, index) => index % 7 === 0), ...heaviest].map(get)
     await sendAll(t, [...handMade, ...random], [onArray, peopleApp(await peopleIn(db, 'postgres'))])
   } finally {
@@ -206,8 +209,8 @@ testPostgres('collection() answers such queries from PostgreSQL as from a list',
 testVectors('collection() answers the big list of naughty strings', 'naughty-strings/blns.json', async (t, text) => {
   const strings = JSON.parse(text) as string[]
   t.true(strings.length > 400)
-  const some = strings.flatMap((text, index) => everywhere(text).filter((_, place) => (place + index) % 8 === 0))
-  await sendAll(t, some.map(get), [onArray, onSqlite])
+  const places = strings.flatMap((text, index) => everywhere(text).filter((_, place) => (place + index) % 8 === 0))
+  await sendAll(t, some(places).map(get), [onArray, onSqlite])
 })
 
 test.serial('collection() never says again what was long', async t => {
