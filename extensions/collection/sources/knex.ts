@@ -1,8 +1,8 @@
 import type { Knex } from 'knex'
-import type { Source } from '../types.ts'
+import type { PreparingSource } from '../types.ts'
 import { type Dialect, mysql, postgres, sqlite } from './dialect.ts'
 import { estimateOf } from './estimate.ts'
-import { type Ask, type Query, readSlice } from './read.ts'
+import { type Ask, type Query, reading } from './read.ts'
 import type { Sql } from './sql.ts'
 
 type Select = Knex.QueryBuilder
@@ -30,15 +30,19 @@ const DIALECTS: Readonly<Record<string, Dialect>> = { postgresql: postgres, sqli
  * Knex runs a query when somebody awaits it. So the handler must not be `async`, because JavaScript awaits what such a
  * function returns, and the collection stands right above the handler.
  */
-export const knexSource: Source = {
+export const knexSource: PreparingSource = {
   name: 'a Knex query',
   matches(value) {
     const { toSQL, clone, clearSelect, _statements } = Object(value) as Record<string, unknown>
     return [toSQL, clone, clearSelect].every(it => typeof it === 'function') && Array.isArray(_statements)
   },
-  async read(value, slice, counting) {
-    assertPlain(value as Inside)
-    return readSlice(adapt(value as Select & Inside), slice, counting)
+  read: (value, slice, counting, ctx) => knexSource.prepare(slice, counting)(value, ctx),
+  prepare(slice, counting) {
+    const read = reading(slice, counting)
+    return async value => {
+      assertPlain(value as Inside)
+      return read(adapt(value as Select & Inside))
+    }
   },
 }
 

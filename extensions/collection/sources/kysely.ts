@@ -1,8 +1,16 @@
-import type { OperationNode, RawBuilder, RawNode, SelectQueryBuilder, SelectQueryNode, Sql as Tag } from 'kysely'
-import type { Source } from '../types.ts'
+import type {
+  AliasedRawBuilder,
+  OperationNode,
+  RawBuilder,
+  RawNode,
+  SelectQueryBuilder,
+  SelectQueryNode,
+  Sql as Tag,
+} from 'kysely'
+import type { PreparingSource } from '../types.ts'
 import { type Dialect, mysql, postgres, sqlite } from './dialect.ts'
 import { estimateOf } from './estimate.ts'
-import { type Ask, type Query, readSlice } from './read.ts'
+import { type Ask, type Query, reading } from './read.ts'
 import type { Sql } from './sql.ts'
 
 type Tables = Record<string, Record<string, unknown>>
@@ -15,14 +23,18 @@ type Select = SelectQueryBuilder<Tables, string, object>
  * What has groups, `distinct`, a union, or an order or limit of its own becomes a plain query by one step more:
  * `db.selectFrom(query.as('it'))`.
  */
-export const kyselySource: Source = {
+export const kyselySource: PreparingSource = {
   name: 'a Kysely query',
   matches: value => (value as { isSelectQueryBuilder?: unknown } | null)?.isSelectQueryBuilder === true,
-  async read(value, slice, counting) {
-    const select = value as Select
-    assertPlain(select.toOperationNode())
-    tag ??= await load()
-    return readSlice(adapt(select, tag), slice, counting)
+  read: (value, slice, counting, ctx) => kyselySource.prepare(slice, counting)(value, ctx),
+  prepare(slice, counting) {
+    const read = reading(slice, counting)
+    return async value => {
+      const select = value as Select
+      assertPlain(select.toOperationNode())
+      tag ??= await load()
+      return read(adapt(select, tag))
+    }
   },
 }
 
@@ -78,14 +90,18 @@ async function load(): Promise<Tag> {
 function adapt(query: Select, tag: Tag): Query {
   const dialect = dialectOf(query, tag)
   const select = inParentheses(query, tag)
-  const where = (conditions: readonly Sql[]) =>
-    conditions.reduce((query, it) => query.where(render<boolean>(tag, it)), select)
+  let last: { readonly conditions: readonly Sql[]; readonly filtered: Select } | undefined
+  /** The rows and their number are asked for with the same conditions. */
+  const where = (conditions: readonly Sql[]) => {
+    if (last?.conditions === conditions) return last.filtered
+    const filtered = conditions.reduce((query, it) => query.where(render<boolean>(tag, it)), select)
+    last = { conditions, filtered }
+    return filtered
+  }
   return {
     dialect,
     async rows({ where: conditions, columns, order, limit, offset }: Ask) {
-      const chosen = where(conditions)
-        .clearSelect()
-        .select(columns.map(({ of, as }) => render(tag, of).as(as)))
+      const chosen = where(conditions).clearSelect().select(chosenOf(tag, columns))
       const sorted = order.reduce((query, it) => query.orderBy(render(tag, it)), chosen).limit(limit)
       return (offset > 0 ? sorted.offset(offset) : sorted).execute() as Promise<Record<string, unknown>[]>
     },
@@ -119,10 +135,25 @@ function hasRaw(node: unknown): boolean {
   return kind === 'RawNode' || Object.values(node).some(hasRaw)
 }
 
+/** What was made of pieces of SQL and of columns, which are those of a slice that is read again and again. */
+const rendered = new WeakMap<Sql, RawBuilder<unknown>>()
+const chosen = new WeakMap<Ask['columns'], AliasedRawBuilder<unknown, string>[]>()
+
 /** SQL with the tag of Kysely, through which names are quoted and values become parameters. */
-function render<T>(tag: Tag, { texts, parts }: Sql): RawBuilder<T> {
+function render<T>(tag: Tag, sql: Sql): RawBuilder<T> {
+  const before = rendered.get(sql)
+  if (before) return before as RawBuilder<T>
+  const { texts, parts } = sql
   const strings = Object.assign([...texts], { raw: texts })
-  return tag<T>(strings, ...parts.map(part => ('column' in part ? tag.ref(part.column) : tag.val(part.value))))
+  const made = tag<T>(strings, ...parts.map(part => ('column' in part ? tag.ref(part.column) : tag.val(part.value))))
+  rendered.set(sql, made)
+  return made
+}
+
+function chosenOf(tag: Tag, columns: Ask['columns']): AliasedRawBuilder<unknown, string>[] {
+  const made = chosen.get(columns) ?? columns.map(({ of, as }) => render(tag, of).as(as))
+  chosen.set(columns, made)
+  return made
 }
 
 /** A query does not tell its dialect, but its SQL does: how it quotes a name, and how it marks a parameter. */

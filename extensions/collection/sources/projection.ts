@@ -1,6 +1,6 @@
 import type { Field } from '../types.ts'
 import { type Row, reader } from './row.ts'
-import { readValue } from './values.ts'
+import { isOf, readValue } from './values.ts'
 
 /** Makes what copies the declared fields of a row, in their order, with values of their types. Nothing else is in the copy. */
 export function projection(fields: readonly Field[]): (row: Row) => Record<string, unknown> {
@@ -17,11 +17,4 @@ export function projection(fields: readonly Field[]): (row: Row) => Record<strin
     }
     return copy
   }
-}
-
-/** Is a value of the declared type as it is? Of infinity and NaN the difference is NaN. */
-function isOf({ type }: Field, value: unknown): boolean {
-  if (type === 'string' || type === 'enum') return typeof value === 'string'
-  if (type === 'number') return typeof value === 'number' && value - value === 0
-  return type === 'boolean' && typeof value === 'boolean'
 }

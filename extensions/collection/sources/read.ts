@@ -1,9 +1,9 @@
 import { problem } from '../../../src/index.ts'
-import type { Counting, Order, Rows, Slice } from '../types.ts'
+import type { Counting, Field, Order, Rows, Slice } from '../types.ts'
 import { partsAfter } from './after.ts'
 import type { Dialect } from './dialect.ts'
 import { any, column, type Sql, sql } from './sql.ts'
-import { readValue } from './values.ts'
+import { isOf, readValue } from './values.ts'
 import { conditionsOf } from './where.ts'
 
 /** What is asked of a query builder: it adds this to the user's own query. */
@@ -35,19 +35,85 @@ function isMisfit(error: unknown): boolean {
   return ['22P02', '22003', '22007', '22008'].includes((error as { code?: string } | null)?.code ?? '')
 }
 
-/** Reads a slice by one query, two at the end of the values of a field that has nulls, and one to count where it has to. */
-export async function readSlice(query: Query, slice: Slice, counting: Counting): Promise<Rows> {
-  try {
-    return await readRows(query, slice, counting)
-  } catch (error) {
-    throw isMisfit(error) ? problem(400, { detail: MISFIT }, { cause: error }) : error
+/** What of a slice is the same for all who ask for it. */
+interface Made {
+  readonly where: readonly Sql[]
+  /** The conditions of each query, of which the next is asked where those before have not filled the page. */
+  readonly parts: readonly (readonly Sql[])[]
+  readonly columns: Ask['columns']
+  readonly order: readonly Sql[]
+}
+
+/**
+ * Makes what reads a slice: by one query, two at the end of the values of a field that has nulls, and one to count where it
+ * has to. What does not depend on the query is made once, for the dialect of the first, which is that of all.
+ */
+export function reading(slice: Slice, counting: Counting): (query: Query) => Promise<Rows> {
+  const toRow = rowMaker(slice.fields)
+  let last: { readonly dialect: Dialect; readonly made: Made } | undefined
+
+  return async query => {
+    const { dialect } = query
+    try {
+      if (last?.dialect !== dialect) last = { dialect, made: make(dialect, slice) }
+      return await readRows(query, slice, counting, last.made, toRow)
+    } catch (error) {
+      throw isMisfit(error) ? problem(400, { detail: MISFIT }, { cause: error }) : error
+    }
   }
 }
 
-async function readRows(query: Query, slice: Slice, counting: Counting): Promise<Rows> {
-  const { after, offset, limit } = slice
-  const where = conditionsOf(query.dialect, slice)
-  const rows = await readParts(query, slice, where)
+function make(dialect: Dialect, slice: Slice): Made {
+  const { after, order, offset, fields } = slice
+  const where = conditionsOf(dialect, slice)
+  const parts = after && partsAfter(dialect, order, after)
+  // To skip rows is to count on through all parts.
+  const more = parts && (offset > 0 ? [any(parts)] : parts)
+  return {
+    where,
+    parts: more ? more.map(condition => [...where, condition]) : [where],
+    columns: fields.map((field, index) => ({ as: aliasOf(index), of: dialect.read?.(field) ?? column(field.column) })),
+    order: order.map((it, index) => orderBy(dialect, it, index === order.length - 1)),
+  }
+}
+
+/**
+ * A name of our own: one of the user's could stand for another column where the rows are sorted, and a plugin of the query
+ * builder could change it.
+ */
+function aliasOf(index: number): string {
+  return `kolba${index}`
+}
+
+type Raw = Record<string, unknown>
+
+function rowMaker(fields: readonly Field[]): (raw: Raw) => Raw {
+  const all = fields.map((field, index) => ({ field, name: field.name, alias: aliasOf(index) }))
+  const empty: Raw = Object.fromEntries(all.map(({ name }) => [name, null]))
+  return raw => {
+    const row = { ...empty }
+    for (let index = 0; index < all.length; index += 1) {
+      const { field, name, alias } = all[index] as (typeof all)[number]
+      const value = raw[alias]
+      row[name] = isOf(field, value) ? value : readValue(field, value, true)
+    }
+    return row
+  }
+}
+
+async function readRows(
+  query: Query,
+  { after, offset, limit }: Slice,
+  counting: Counting,
+  { where, parts, columns, order }: Made,
+  toRow: (raw: Raw) => Raw,
+): Promise<Rows> {
+  const rows: Raw[] = []
+  for (const conditions of parts) {
+    if (rows.length === limit) break
+    const found = await query.rows({ where: conditions, columns, order, limit: limit - rows.length, offset })
+    for (const raw of found) rows.push(toRow(raw))
+  }
   const isLast = rows.length < limit
   if (counting === 'none') return { rows, ...(isLast ? { more: false } : {}) }
   // A page that is not full says how many there are.
@@ -56,36 +122,6 @@ async function readRows(query: Query, slice: Slice, counting: Counting): Promise
   const total = isCounted ? offset + rows.length : (estimated ?? (await query.count(where)))
   if (isLast) return { rows, total, more: false }
   return { rows, total, ...(after || estimated !== undefined ? {} : { more: offset + rows.length < total }) }
-}
-
-async function readParts(query: Query, slice: Slice, where: readonly Sql[]): Promise<Record<string, unknown>[]> {
-  const { after, order, offset, limit, fields } = slice
-  const { dialect } = query
-  const parts = after && partsAfter(dialect, order, after)
-  // To skip rows is to count on through all parts.
-  const conditions = !parts ? [undefined] : offset > 0 ? [any(parts)] : parts
-  const columns = fields.map((field, index) => ({
-    // A name of our own: one of the user's could stand for another column where the rows are sorted, and a plugin of
-    // the query builder could change it.
-    as: `kolba${index}`,
-    of: dialect.read?.(field) ?? column(field.column),
-  }))
-  const all: Record<string, unknown>[] = []
-  for (const condition of conditions) {
-    if (all.length === limit) break
-    const found = await query.rows({
-      where: condition ? [...where, condition] : where,
-      columns,
-      order: order.map((it, index) => orderBy(dialect, it, index === order.length - 1)),
-      limit: limit - all.length,
-      offset,
-    })
-    for (const row of found)
-      all.push(
-        Object.fromEntries(fields.map((field, index) => [field.name, readValue(field, row[`kolba${index}`], true)])),
-      )
-  }
-  return all
 }
 
 /** The unique key is never null, and without a word of nulls any index on it serves. */

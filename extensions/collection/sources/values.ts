@@ -23,6 +23,13 @@ export function readValue(field: Field, raw: unknown, isSql: boolean): unknown {
   return convert(field, raw, isSql)
 }
 
+/** Is a value of the declared type as it is? Of infinity and NaN the difference is NaN. */
+export function isOf({ type }: Field, value: unknown): boolean {
+  if (type === 'string' || type === 'enum') return typeof value === 'string'
+  if (type === 'number') return typeof value === 'number' && value - value === 0
+  return type === 'boolean' && typeof value === 'boolean'
+}
+
 /** The same value as it is compared. */
 export function keyOf(field: Field, raw: unknown): Key {
   if (typeof raw === 'string' && (field.type === 'string' || field.type === 'enum')) return raw

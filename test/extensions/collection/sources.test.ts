@@ -494,7 +494,7 @@ test('a Kysely query where kysely cannot be loaded says what to install', t => {
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}))
     const { chooseSource } = await import('./dist/extensions/collection/source.js')
     const query = new Kysely({ dialect: new SqliteDialect({}) }).selectFrom('thing')
-    await chooseSource(query).read(query, {}, 'none', {}).catch(error => console.log(String(error)))`
+    await chooseSource(query).read(query, { fields: [] }, 'none', {}).catch(error => console.log(String(error)))`
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     cwd: root,
     encoding: 'utf8',
