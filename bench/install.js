@@ -1,4 +1,5 @@
 // What a user installs for a peer: its packages with all that they need, found on disk as Node finds them.
+import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -50,8 +51,9 @@ function bytesOf(folder) {
 }
 
 function published(folder) {
-  const names = ['package.json', 'README.md', 'LICENSE', ...read(folder).files]
-  return names.reduce((sum, name) => sum + bytesIn(join(folder, name)), 0)
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+  const [{ unpackedSize }] = JSON.parse(execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }))
+  return unpackedSize
 }
 
 function bytesIn(path) {

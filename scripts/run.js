@@ -1,4 +1,5 @@
-// `npm start`, `npm test` and `npm run build`: each sets up what it needs, so that nothing has to come before it.
+// `npm start`, `npm test`, `npm run build` and what comes before `npm pack`: each sets up what it needs, so that nothing has
+// to come before it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -9,6 +10,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const tsc = ['node_modules/typescript/bin/tsc', '-p']
 const tasks = {
   build: [[...tsc, '.']],
+  bundle: [[...tsc, '.'], ['scripts/bundle.js']],
   start: [
     [...tsc, '.'],
     [...tsc, 'examples'],
@@ -25,7 +27,8 @@ if (!isInstalled('.')) run('npm', install)
 // Without these some tests are skipped, and say so.
 const missing = task === 'test' ? others.filter(folder => !isInstalled(folder)) : []
 for (const folder of missing) spawnSync('npm', install, { ...how, cwd: folder })
-if (task === 'test') for (const folder of ['dist', 'build']) rmSync(folder, { recursive: true, force: true })
+const anew = { test: ['dist', 'build'], bundle: ['dist'] }
+for (const folder of anew[task] ?? []) rmSync(folder, { recursive: true, force: true })
 tasks[task].forEach((step, index, steps) => {
   run(process.execPath, task === 'test' && index === steps.length - 1 ? [...step, ...rest] : step)
 })

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Logger } from '../../../src/index.ts'
 import type { Outcome } from './crossing.ts'
@@ -9,6 +8,11 @@ import type { Order, Told } from './inside.ts'
 
 /** How many handlers compute at the same time: more would take the processors from each other. */
 export const THREADS = availableParallelism()
+
+const require = createRequire(import.meta.url)
+
+/** Where threads begin: a file of its own, wherever in the package this one is. */
+const INSIDE = join(dirname(require.resolve('kolba/package.json')), 'dist/extensions/jobs/thread/inside.js')
 
 /** Milliseconds after which a thread that has nothing to do ends. */
 const IDLE = 10_000
@@ -35,7 +39,7 @@ interface Piscina {
 /** @throws TypeError where piscina is not installed */
 export function loadPiscina(where: string): new (options: object) => Piscina {
   try {
-    return createRequire(import.meta.url)('piscina').Piscina
+    return require('piscina').Piscina
   } catch (cause) {
     throw new TypeError(`${where}: thread needs piscina. Run npm install piscina.`, { cause })
   }
@@ -56,7 +60,7 @@ export function poolOf(logger: () => Logger): Pool {
 
   function start(): Piscina {
     const its = new (loadPiscina('jobs'))({
-      filename: fileURLToPath(new URL(`./inside${extname(import.meta.url)}`, import.meta.url)),
+      filename: INSIDE,
       name: 'runInThread',
       minThreads: 0,
       maxThreads: THREADS,
