@@ -7,11 +7,12 @@ const SERVER = process.env.KOLBA_MARIADB ?? 'mysql://root@127.0.0.1:3306/test'
 const reason = await unreachable()
 
 /**
- * A test with a database of its own, which its URL leads to. Where there is no server the test is skipped, under a title
- * that says so, or fails if `KOLBA_REQUIRE` names `mariadb`.
+ * A test with a database of its own, which its URL leads to. It runs by itself: the server hangs up on who takes more than
+ * ten seconds over the first words, as a test does beside others that compute. Where there is no server the test is
+ * skipped, under a title that says so, or fails if `KOLBA_REQUIRE` names `mariadb`.
  */
 export function testMariadb(title: string, run: (t: ExecutionContext, url: string) => Promise<void>): void {
-  if (!reason) return test(title, t => inDatabase(url => run(t, url)))
+  if (!reason) return test.serial(title, t => inDatabase(url => run(t, url)))
   if (process.env.KOLBA_REQUIRE?.includes('mariadb')) return test(title, t => t.fail(reason))
   test.skip(`${title} (skipped: ${reason})`, t => t.pass())
 }
