@@ -13,39 +13,41 @@ type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>>
  * then. When the time is up it is 503, `ctx.signal` aborts, and what the handler still gives is let go.
  */
 export function waitFor(ctx: Waiting, promise: PromiseLike<unknown>, go: (value: unknown) => void): Promise<void> {
-  const { app } = ctx
+  const { deadlines, inside } = ctx.app
   ctx[progress] = 'waiting'
   return new Promise((resolve, reject) => {
     let timedOut: Error | undefined
-    const wait = app.deadlines.begin(() => {
+    const wait = deadlines.begin(() => {
       timedOut = late(ctx)
       fail(timedOut)
     })
     const fail = (error: unknown) => {
       if (endsInTime(ctx)) return reject(error)
-      app.emit('error', toError(error), ctx)
+      inside.tell(toError(error), ctx)
       resolve()
     }
     promise.then(
       value => {
-        if (!app.deadlines.end(wait)) return discard(value)
-        if (!endsInTime(ctx)) discard(value)
-        else
-          try {
-            go(value)
-          } catch (error) {
-            return reject(error)
-          }
-        resolve()
+        if (!deadlines.end(wait)) return discard(value)
+        try {
+          if (endsInTime(ctx)) go(value)
+          else discard(value)
+          resolve()
+        } catch (error) {
+          reject(error)
+        }
       },
       error => {
-        if (app.deadlines.end(wait)) fail(error)
+        if (deadlines.end(wait)) fail(error)
         // To have stopped because of ctx.signal is what was asked for.
-        else if (error !== timedOut && (error as Error | undefined)?.name !== 'AbortError')
-          app.emit('error', toError(error), ctx)
+        else if (error !== timedOut && !isAbort(error)) inside.tell(toError(error), ctx)
       },
     )
   })
+}
+
+function isAbort(error: unknown): boolean {
+  return (error as Error | undefined)?.name === 'AbortError'
 }
 
 /** The route has ended: was it before the middleware around it? */
