@@ -196,7 +196,8 @@ async function checkOwners(client: Client, orders: readonly Order[]): Promise<vo
 
 function countsOf({ orders, accepted, ledger, sightings, finals }: Records) {
   const ids = new Set(accepted.values())
-  const begun = ledger.filter(({ what }) => what === 'begin')
+  // Of a job whose 202 nobody has read, its end is not looked for either.
+  const begun = ledger.filter(({ what, id }) => what === 'begin' && ids.has(id))
   const all = [...finals.values()].filter(it => it !== undefined)
   const again = all.reduce((sum, { attempts }) => sum + Math.max(attempts - 1, 0), 0)
   const known = new Set([...ledger.map(({ id }) => id), ...sightings.keys()])
