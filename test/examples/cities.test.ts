@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import type { app as cities } from '../../examples/cities.js'
 import { testChromium } from '../support/chromium.js'
+import { isWhole } from '../support/extent.js'
 import { testPostgres } from '../support/postgres.js'
 import { root } from '../support/root.js'
 
@@ -112,14 +113,17 @@ test('the Link header leads through all pages, and a page behind the last is 404
   t.is((await app.client().get('/cities?country_code=CH&page=9999')).status, 404)
 })
 
-test('a cursor leads through all cities of all countries, forth and back', async t => {
+// CI walks through all of them, and `npm test` through those of one country.
+const [chosen, whose] = isWhole ? ['', 'all cities of all countries'] : ['country_code=DE', 'all cities of a country']
+test(`a cursor leads through ${whose}, forth and back`, async t => {
   const app = await onSqlite()
+  const { total } = (await read(app, `${chosen}&per_page=1`)).meta
   for (const [start, relation] of [
     ['first', 'next'],
     ['last', 'prev'],
   ] as const) {
     const seen = new Set<unknown>()
-    let { links } = await read(app, 'cursor=&limit=100&fields=id')
+    let { links } = await read(app, `${chosen}&cursor=&limit=100&fields=id`)
     let next = links[start]
     while (next) {
       const body: Body = await read(app, new URL(next).search.slice(1))
@@ -131,7 +135,7 @@ test('a cursor leads through all cities of all countries, forth and back', async
       links = body.links
       next = links[relation]
     }
-    t.is(seen.size, 135233)
+    t.is(seen.size, total as number)
   }
 })
 

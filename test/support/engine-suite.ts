@@ -580,6 +580,8 @@ export function conformance(name: string, options: Conformance): void {
       await engine.sweep()
       const job = await engine.get(claim.job.id)
       const now = Date.now()
+      // A busy machine may look for the first time when that is over.
+      if (now < finished + keep) t.is(job?.state, 'succeeded')
       if (job?.state === 'expired') t.like(job, { request: '', result: undefined })
       if (job?.state === 'expired') t.true(now >= finished + keep - 1)
       if (!job) t.true(now >= finished + 2 * keep - 1)
@@ -588,8 +590,8 @@ export function conformance(name: string, options: Conformance): void {
       return !job
     })
     t.deepEqual(
-      [...states].filter(it => it !== 'expired'),
-      ['succeeded', 'gone'],
+      [...states].filter(it => it !== 'succeeded' && it !== 'expired'),
+      ['gone'],
     )
     t.like(await engine.add(newJob({ keys, task: TASK, due: Date.now() + DAY })), { isNew: true })
     await until(async () => {

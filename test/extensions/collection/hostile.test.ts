@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { Kolba } from 'kolba'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { isWhole } from '../../support/extent.js'
 import {
   ATTACKS,
   DECLARED,
@@ -55,9 +56,9 @@ async function send({ app }: Place, { method, path, body, lenient }: Hostile): P
 }
 
 /** How many there are beside those that are made by hand: CI has 5,500, of 10,000 in all. */
-const RANDOM = Number(process.env.KOLBA_QUERIES ?? 500)
-/** Of those made by hand, CI has all; else each fifth, or eleventh, has to do. There are 24 places for a text. */
-const EVERY = RANDOM >= 5500 ? 1 : RANDOM >= 500 ? 5 : 11
+const RANDOM = isWhole ? 5500 : 300
+/** Of those made by hand, CI has all; else each seventh has to do. There are 24 places for a text. */
+const EVERY = isWhole ? 1 : 7
 const some = (queries: readonly string[]) => queries.filter((_, index) => index % EVERY === 0)
 
 const REFUSALS = [400, 404, 413]
