@@ -173,12 +173,14 @@ test('an app that answers without fetch does not load what Node has for it, whic
     const { port } = server.address()
     const ask = path => new Promise(resolve =>
       http.get({ port, path, agent: false }, res => res.resume().on('end', () => resolve(res.statusCode))))
-    console.log(await ask('/data'), await ask('/koa'), await ask('/nowhere'))
-    console.log(process.moduleLoadList.filter(name => name.includes('undici')).length)
+    // Some versions of Node have loaded it with node:http.
+    const loaded = () => process.moduleLoadList.filter(name => name.includes('undici')).length
+    const before = loaded()
+    console.log(await ask('/data'), await ask('/koa'), await ask('/nowhere'), loaded() - before)
     process.exit()`
   const run = promisify(execFile)
   const { stdout } = await run(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], { cwd: root })
-  t.is(stdout, '200 200 404\n0\n')
+  t.is(stdout, '200 200 404 0\n')
 })
 
 /** A file of extensions/, which may have a folder of the same name for its parts; or a folder with an index.ts. */

@@ -79,6 +79,8 @@ function handler(run: Run, ctx: unknown): unknown {
 /** Lets an app listen until the test ends. */
 export async function portOf(t: ExecutionContext, app: Koa): Promise<number> {
   const server: Server = app.listen(0, '127.0.0.1')
+  // On a busy machine five seconds are soon over between two requests.
+  server.keepAliveTimeout = 120_000
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
