@@ -13,10 +13,10 @@ export const arraySource: PreparingSource<Iterable<unknown>> = {
   prepare(slice, counting): ReadSlice<Iterable<unknown>> {
     const begin = collecting(slice, counting)
     return rows => {
-      const { add, finish } = begin()
-      if (Array.isArray(rows)) for (let index = 0; index < rows.length; index += 1) add(rows[index])
-      else for (const row of rows) add(row)
-      return finish()
+      const page = begin()
+      if (Array.isArray(rows)) page.add(rows)
+      else for (const row of rows) page.add([row])
+      return page.finish()
     }
   },
 }

@@ -1,14 +1,14 @@
 import type { Counting, Order, Rows, Slice } from '../types.ts'
 import { predicate } from './predicate.ts'
 import { projection } from './projection.ts'
-import { type Entry, type Place, placeOf, rankingOf } from './ranking.ts'
+import { kindOf, type Ranking, rankingOf } from './ranking.ts'
 import type { Row } from './row.ts'
 import { sortBetween } from './sort-between.ts'
 import { type Key, keyOf } from './values.ts'
 
-/** Takes rows one by one, and has the slice in the end. */
+/** Takes rows, some at a time or all at once, and has the slice in the end. */
 export interface Collector {
-  add(row: unknown): void
+  add(rows: readonly unknown[]): void
   finish(): Rows
 }
 
@@ -19,56 +19,101 @@ const LEAST = 1024
 interface Prepared extends Pick<Slice, 'offset' | 'limit'> {
   readonly isWanted: (row: Row) => boolean
   readonly project: (row: Row) => Record<string, unknown>
-  readonly places: readonly Place[]
+  readonly ranking: Ranking
   readonly after: readonly Key[] | undefined
   readonly counting: Counting
 }
 
 /** Makes collectors for one slice. */
 export function collecting(slice: Slice, counting: Counting): () => Collector {
-  const { order, offset, limit } = slice
+  const { fields, order, offset, limit } = slice
   const after = slice.after?.map((value, index) => keyOf((order[index] as Order).field, value))
-  const its = { isWanted: predicate(slice), project: projection(slice.fields), places: order.map(placeOf) }
-  return () => collector({ ...its, after, offset, limit, counting })
+  const [isWanted, project, ranking] = [predicate(slice), projection(fields), rankingOf(order)]
+  const its: Prepared = { isWanted, project, ranking, after, offset, limit, counting }
+  return () => new Page(its)
 }
 
 /**
  * Filters, counts and sorts in one pass. Of many rows it keeps twice `offset + limit`: when it has as many, it lets go
- * those behind the page, and from then on most rows end at one comparison of numbers.
+ * those behind the page, and from then on most rows end at one comparison.
  */
-function collector({ isWanted, project, places, after, offset, limit, counting }: Prepared): Collector {
-  const ranking = rankingOf(places)
-  const { compare } = ranking
-  const room = offset + limit
-  const most = Math.max(2 * room, LEAST)
-  const entries: Entry[] = []
-  let last: Entry | undefined
-  let total = 0
-  let behind = 0
+class Page implements Collector {
+  readonly #its: Prepared
+  /** So many rows are at most on the page or before it. */
+  readonly #room: number
+  readonly #most: number
+  readonly #rows: Row[] = []
+  /** What is compared first of each row, but for those that have come since the last time that it was read. */
+  readonly #keys: Key[] = []
+  #kinds = 0
+  #isCut = false
+  #total = 0
+  #behind = 0
 
-  /** Lets go what is behind the page. */
-  function cut(): void {
-    sortBetween(entries, room - 1, room, compare)
-    entries.length = room
-    last = entries[room - 1]
+  constructor(its: Prepared) {
+    this.#its = its
+    this.#room = its.offset + its.limit
+    this.#most = Math.max(2 * this.#room, LEAST)
   }
 
-  return {
-    add(row) {
+  add(rows: readonly unknown[]): void {
+    const { isWanted } = this.#its
+    const found = this.#rows
+    for (let index = 0; index < rows.length; index += 1) {
+      const row = rows[index]
       if (typeof row !== 'object' || row === null) throw noRow(row)
-      if (!isWanted(row as Row)) return
-      total += 1
-      const entry = ranking.entryOf(row as Row)
-      if (after && ranking.compareKeys(entry, after) <= 0) return
-      behind += 1
-      if (last && compare(entry, last) >= 0) return
-      if (entries.push(entry) >= most) cut()
-    },
-    finish() {
-      sortBetween(entries, offset, room, compare)
-      const rows = entries.slice(offset, room).map(({ row }) => project(row))
-      return { rows, more: behind > room, ...(counting === 'none' ? {} : { total }) }
-    },
+      if (isWanted(row as Row) && found.push(row as Row) >= this.#most) this.#cut()
+    }
+  }
+
+  finish(): Rows {
+    const { project, offset, counting } = this.#its
+    this.#readKeys()
+    this.#sortBetween(offset, this.#room)
+    const rows = this.#rows.slice(offset, this.#room).map(project)
+    const more = this.#behind > this.#room
+    return counting === 'none' ? { rows, more } : { rows, more, total: this.#total }
+  }
+
+  /** Lets go what is behind the page. */
+  #cut(): void {
+    this.#readKeys()
+    if (this.#rows.length < this.#most) return
+    this.#sortBetween(this.#room - 1, this.#room)
+    this.#keys.length = this.#room
+    this.#rows.length = this.#room
+    this.#isCut = true
+  }
+
+  #readKeys(): void {
+    const { ranking, after } = this.#its
+    const rows = this.#rows
+    const keys = this.#keys
+    const start = keys.length
+    this.#total += rows.length - start
+    let end = start
+    for (let index = start; index < rows.length; index += 1) {
+      const row = rows[index] as Row
+      const key = ranking.keyOf(row)
+      if (after && ranking.compareKeys(key, row, after) <= 0) continue
+      this.#behind += 1
+      this.#kinds |= kindOf(key)
+      if (this.#isCut && this.#isBehind(key, row)) continue
+      keys.push(key)
+      rows[end] = row
+      end += 1
+    }
+    rows.length = end
+  }
+
+  /** Is it behind the last row that was kept when others were let go? */
+  #isBehind(key: Key, row: Row): boolean {
+    const at = this.#room - 1
+    return this.#its.ranking.comparing(this.#kinds)(key, row, this.#keys[at] as Key, this.#rows[at] as Row) >= 0
+  }
+
+  #sortBetween(from: number, to: number): void {
+    sortBetween(this.#keys, this.#rows, from, to, this.#its.ranking.comparing(this.#kinds))
   }
 }
 

@@ -12,12 +12,12 @@ export const iterableSource: PreparingSource<AsyncIterable<unknown>> = {
   prepare(slice, counting): ReadSlice<AsyncIterable<unknown>> {
     const begin = collecting(slice, counting)
     return async (rows, { signal }) => {
-      const { add, finish } = begin()
+      const page = begin()
       for await (const row of rows) {
         signal.throwIfAborted()
-        add(row)
+        page.add([row])
       }
-      return finish()
+      return page.finish()
     }
   },
 }

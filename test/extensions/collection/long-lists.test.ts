@@ -94,7 +94,9 @@ test('sortBetween() puts in order what is asked for, and leaves out nothing', t 
     const [from, to] = [Math.min(one, other), Math.max(one, other)]
     const sorted = all.toSorted((a, b) => a - b)
     const given = [...all]
-    sortBetween(given, from, to, (a, b) => a - b)
+    const texts = all.map(String)
+    sortBetween(given, texts, from, to, (a, _text, b) => a - b)
+    t.deepEqual(texts, given.map(String))
     t.deepEqual(given.slice(from, to), sorted.slice(from, to))
     t.deepEqual(
       given.slice(0, from).toSorted((a, b) => a - b),
@@ -118,7 +120,7 @@ test('sortBetween() takes no longer for lists that are bad for many quicksorts',
   ]
   for (const list of lists) {
     let count = 0
-    sortBetween(list, 50_000, 50_020, (a, b) => {
+    sortBetween([...list], list, 50_000, 50_020, (a, _one, b) => {
       count += 1
       return a - b
     })
