@@ -106,10 +106,11 @@ class Page implements Collector {
     rows.length = end
   }
 
-  /** Is it behind the last row that was kept when others were let go? */
+  /** Is it behind the last row that was kept when others were let go? There is none where no row is asked for. */
   #isBehind(key: Key, row: Row): boolean {
     const at = this.#room - 1
-    return this.#its.ranking.comparing(this.#kinds)(key, row, this.#keys[at] as Key, this.#rows[at] as Row) >= 0
+    const last = this.#rows[at]
+    return !last || this.#its.ranking.comparing(this.#kinds)(key, row, this.#keys[at] as Key, last) >= 0
   }
 
   #sortBetween(from: number, to: number): void {

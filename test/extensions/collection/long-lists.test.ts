@@ -42,7 +42,7 @@ const list = fc.constantFrom(...Object.keys(HELD)).chain(type =>
     descending: fc.boolean(),
     keyDescends: fc.boolean(),
     offset: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3000 })),
-    limit: fc.integer({ min: 0, max: 600 }),
+    limit: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 600 })),
   }),
 )
 
