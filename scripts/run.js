@@ -1,6 +1,7 @@
 // `npm start`, `npm test`, `npm run build` and what comes before `npm pack`: each sets up what it needs, so that nothing has
 // to come before it.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -22,11 +23,18 @@ const others = ['test/interop/clients', 'test/interop/middleware']
 const how = { stdio: 'inherit', shell: process.platform === 'win32' }
 const [task, ...rest] = process.argv.slice(2)
 
-const install = ['ci', '--include=dev', '--no-audit', '--no-fund']
-if (!isInstalled('.')) run('npm', install)
-// Without these some tests are skipped, and say so.
-const missing = task === 'test' ? others.filter(folder => !isInstalled(folder)) : []
-for (const folder of missing) spawnSync('npm', install, { ...how, cwd: folder })
+// npm waits most of the time, so all that is missing is installed at once.
+const folders = ['.', ...(task === 'test' ? others : [])]
+const installed = folders
+  .filter(folder => !isInstalled(folder))
+  .map(async folder => {
+    const npm = spawn('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { ...how, cwd: folder })
+    return { folder, status: (await once(npm, 'exit'))[0] }
+  })
+for (const { folder, status } of await Promise.all(installed)) {
+  // Without the others some tests are skipped, and say so.
+  if (folder === '.' && status !== 0) process.exit(status ?? 1)
+}
 const anew = { test: ['dist', 'build'], bundle: ['dist'] }
 for (const folder of anew[task] ?? []) rmSync(folder, { recursive: true, force: true })
 tasks[task].forEach((step, index, steps) => {
