@@ -28,8 +28,8 @@ interface Prepared extends Pick<Slice, 'offset' | 'limit'> {
 export function collecting(slice: Slice, counting: Counting): () => Collector {
   const { fields, order, offset, limit } = slice
   const after = slice.after?.map((value, index) => keyOf((order[index] as Order).field, value))
-  const [isWanted, project, ranking] = [predicate(slice), projection(fields), rankingOf(order)]
-  const its: Prepared = { isWanted, project, ranking, after, offset, limit, counting }
+  const prepared = { isWanted: predicate(slice), project: projection(fields), ranking: rankingOf(order) }
+  const its: Prepared = { ...prepared, after, offset, limit, counting }
   return () => new Page(its)
 }
 
