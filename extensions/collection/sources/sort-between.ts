@@ -61,5 +61,12 @@ export function sortBetween<K, T>(keys: K[], all: T[], from: number, to: number,
     }
   }
 
-  sort(0, all.length)
+  /** Most lists are asked for in the order in which they are kept. */
+  function isInOrder(): boolean {
+    for (let index = 1; index < all.length; index += 1)
+      if (compare(keys[index - 1] as K, all[index - 1] as T, keys[index] as K, all[index] as T) > 0) return false
+    return true
+  }
+
+  if (!isInOrder()) sort(0, all.length)
 }
