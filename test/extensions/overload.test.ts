@@ -415,9 +415,10 @@ test('overload() refuses before a process runs out of memory, and takes again wh
     const app = kolba()
     app.use(overload({ delay: 60, utilisation: 1 }))
     let held = []
-    // Numbers, in which a collection has nothing to look for: V8 gives up where most of the time goes into collecting.
+    // Numbers, in which a collection has nothing to look for, and 4 MB at once: V8 gives up after some collections that
+    // bring little above 80 % of its limit, so a step leads from below that to what is refused.
     app.get('/hold', () => {
-      held.push(new Array(60_000).fill(0.5))
+      held.push(new Array(500_000).fill(0.5))
       return 'held'
     })
     app.get('/free', exempt(), () => {
@@ -426,7 +427,7 @@ test('overload() refuses before a process runs out of memory, and takes again wh
     })
     const status = async path => (await app.client().get(path)).status
     // What is measured is told in a turn of its own, and a collection takes some.
-    const next = () => new Promise(resolve => setTimeout(resolve, 10))
+    const next = () => new Promise(resolve => setTimeout(resolve, 20))
     let taken = 0
     for (; (await status('/hold')) === 200; taken += 1) await next()
     console.log(taken > 2, await status('/hold'), await status('/free'))
@@ -436,7 +437,8 @@ test('overload() refuses before a process runs out of memory, and takes again wh
   const flags = ['--max-old-space-size=48', '--expose-gc', '--input-type=module', '-e', program]
   const { stdout, stderr, status } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: 20_000 })
   t.is(stdout.trim(), 'true 503 200\n200', stderr)
-  t.regex(stderr, /"reason":"heap".*"heap":0\.[89]/)
+  const [, heap] = /"reason":"heap".*"heap":([\d.]+)/.exec(stderr) ?? []
+  t.true(Number(heap) > 0.85, stderr)
   t.is(status, 0)
 })
 
