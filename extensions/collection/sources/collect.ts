@@ -41,13 +41,16 @@ class Page implements Collector {
   readonly #its: Prepared
   /** So many rows are at most on the page or before it. */
   readonly #room: number
+  /** At so many rows it lets go those behind the page. */
   readonly #most: number
   readonly #rows: Row[] = []
   /** What is compared first of each row, but for those that have come since the last time that it was read. */
   readonly #keys: Key[] = []
+  /** Of all keys that there were. */
   #kinds = 0
   #isCut = false
   #total = 0
+  /** Rows behind `after`, all where there is none, kept or let go. */
   #behind = 0
 
   constructor(its: Prepared) {
