@@ -380,6 +380,8 @@ testRedis('serve() has four workers let 100 of 400 requests through, by a limit 
   const store = `redisStore('${SERVER}', { prefix: '${prefix}' })`
   const routes = `app.get('/limited', rateLimit('100/hour', { store: ${store} }), () => String(process.pid))`
   const { served, port } = await running(t, { imports: SHARED, routes, serve: { workers: 4 } })
+  // The first that listens would take them all.
+  await pidsOf(port, 4)
   const answers = await Promise.all(Array.from({ length: 400 }, () => get(port, '/limited')))
   t.is(answers.filter(({ status }) => status === 200).length, 100)
   t.is(answers.filter(({ status }) => status === 429).length, 300)

@@ -656,14 +656,18 @@ test('isCurrentRange() takes no date for strong unless it is told', t => {
 })
 
 test('isPlainlyCurrent() says so only where a 304 is the answer, and where If-None-Match alone is that tag', t => {
-  const someHeaders = fc.record(
-    {
-      'if-none-match': fc.constantFrom('"a"', '"a"', 'W/"a"', 'W/"a"', '"a", "b"', '*', 'a', '"b"', ' "a"'),
-      'if-match': fc.constantFrom('"a"', '"b"', '*'),
-      'if-modified-since': fc.constantFrom(OLDER, EQUAL, NEWER),
-      'if-unmodified-since': fc.constantFrom(OLDER, EQUAL, NEWER),
-    },
-    { requiredKeys: [] },
+  const read = {
+    'if-none-match': fc.constantFrom('"a"', 'W/"a"', '"a", "b"', '*', 'a', '"b"', ' "a"'),
+    'if-modified-since': fc.constantFrom(OLDER, EQUAL, NEWER),
+  }
+  const guards = {
+    'if-match': fc.constantFrom('"a"', '"b"', '*'),
+    'if-unmodified-since': fc.constantFrom(OLDER, EQUAL, NEWER),
+  }
+  // Of those that may have guards too, few have none.
+  const someHeaders = fc.oneof(
+    fc.record(read, { requiredKeys: [] }),
+    fc.record({ ...read, ...guards }, { requiredKeys: [] }),
   )
   let count = 0
   const property = fc.property(someHeaders, fc.constantFrom(strong('a'), weak('a')), (headers, tag) => {
@@ -674,7 +678,7 @@ test('isPlainlyCurrent() says so only where a 304 is the answer, and where If-No
       t.is(evaluate(method, readPreconditions(headers), current), 'not-modified', JSON.stringify(headers))
   })
   t.notThrows(() => fc.assert(property, { numRuns: 2000 }))
-  t.true(count > 3)
+  t.true(count > 30, `${count}`)
   t.true(isPlainlyCurrent({ 'if-none-match': 'W/"a"', 'if-modified-since': OLDER }, 'W/"a"'))
   t.false(isPlainlyCurrent({}, undefined))
 })
