@@ -1,12 +1,12 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
+import { forked } from '../support/forked.js'
 
 const program = fileURLToPath(new URL('../support/heap.js', import.meta.url))
 
 async function megabytes(clients: number, kind: string): Promise<number> {
-  const child = fork(program, [String(clients), kind], { execArgv: ['--expose-gc'] })
+  const child = forked(program, [String(clients), kind], { execArgv: ['--expose-gc'] })
   const [bytes] = await once(child, 'message')
   return bytes / 2 ** 20
 }

@@ -1,10 +1,10 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { Redis } from 'ioredis'
 import { kolba, problem } from 'kolba'
 import { type RateLimitOptions, type RateLimitStore, rateLimit, redisStore } from 'kolba/rate-limit'
+import { forked } from '../support/forked.js'
 import { Gate } from '../support/gate.js'
 import { MemoryLogger } from '../support/memory-logger.js'
 import { SERVER, testRedis } from '../support/redis.js'
@@ -15,7 +15,7 @@ for (const algorithm of ['fixed', 'sliding', 'gcra'] as const) {
   testRedis(
     `redisStore() lets 100 of 400 requests of four processes through, by ${algorithm}`,
     async (t, _, prefix) => {
-      const children = Array.from({ length: 4 }, () => fork(program, [SERVER, prefix, algorithm, '100']))
+      const children = Array.from({ length: 4 }, () => forked(program, [SERVER, prefix, algorithm, '100']))
       await Promise.all(children.map(child => once(child, 'message')))
       const answers = children.map(child => once(child, 'message'))
       for (const child of children) child.send('go')

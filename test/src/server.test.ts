@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import http, { createServer } from 'node:http'
@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { kolba } from 'kolba'
 import { body } from 'kolba/body'
+import { forked } from '../support/forked.ts'
 import { keepErrors } from '../support/log.ts'
 import { exchange, Line, listening } from '../support/raw.ts'
 import { root } from '../support/root.ts'
@@ -534,7 +535,7 @@ async function start(
   t: ExecutionContext,
   drain: number,
 ): Promise<{ child: ChildProcess; port: number; words: unknown[] }> {
-  const child = fork(new URL('../support/shutdown.js', import.meta.url), [String(drain)])
+  const child = forked(new URL('../support/shutdown.js', import.meta.url), [String(drain)])
   t.teardown(() => child.kill('SIGKILL'))
   const [port] = await once(child, 'message')
   const words: unknown[] = []

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import type { Job } from '../../../dist/extensions/jobs/engine.js'
 import { until } from '../../support/engine-suite.js'
+import { forked } from '../../support/forked.js'
 import { newJob } from '../../support/new-job.js'
 import { noOwnRedis, type OwnRedis, startRedis } from '../../support/own-redis.js'
 import { root } from '../../support/root.js'
@@ -38,7 +39,7 @@ testAof('bullmq: a job of a process that was killed is given on when its lease i
   const engine = bullmq(redis.url)
   await engine.open()
   const { job } = (await engine.add(newJob({ task: 'crash' }))) as { job: Job }
-  const child = fork(new URL('../../support/bullmq-claim.js', import.meta.url), [redis.url, 'crash', '700'])
+  const child = forked(new URL('../../support/bullmq-claim.js', import.meta.url), [redis.url, 'crash', '700'])
   const [claimed] = (await once(child, 'message')) as [Job]
   t.like(claimed, { id: job.id, state: 'running', attempts: 1 })
   child.kill('SIGKILL')
@@ -63,7 +64,7 @@ testAof(
     const confirmed = new Set<string>()
     const final = new Map<string, Job>()
     const args = [redis.url, 'kolba', ledger, '400']
-    const start = () => fork(worker, args).on('message', id => id !== 'open' && confirmed.add(String(id)))
+    const start = () => forked(worker, args).on('message', id => id !== 'open' && confirmed.add(String(id)))
     const children: ChildProcess[] = [start(), start()]
 
     async function add(): Promise<void> {

@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
+import { forked } from '../../support/forked.js'
 import { newJob } from '../../support/new-job.js'
 import { noOwnRedis, startRedis } from '../../support/own-redis.js'
 import { root } from '../../support/root.js'
@@ -22,7 +22,7 @@ else
       await engine.open()
       const job = newJob({ task: 'taken' })
       await engine.add(job)
-      const child = fork(new URL('../../support/bullmq-taken.js', import.meta.url), [redis.url, 'taken', '1000'])
+      const child = forked(new URL('../../support/bullmq-taken.js', import.meta.url), [redis.url, 'taken', '1000'])
       const [code, signal] = await once(child, 'exit')
       t.deepEqual([code, signal], [null, 'SIGKILL'])
       t.like(await engine.get(job.id), { state: 'running', attempts: 1 })

@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import test from 'ava'
 import { kolba } from 'kolba'
 import { type Engine, JobHandedBack, JobLost, jobs, memory } from 'kolba/jobs'
+import { forked } from '../../support/forked.js'
 import { begin, ended, jobsApp, signal, stateOf, until } from '../../support/jobs.js'
 import { MemoryLogger } from '../../support/memory-logger.js'
 
@@ -249,7 +249,7 @@ const program = new URL('../../support/jobs-server.js', import.meta.url)
 
 /** Starts the program, and begins a job there. */
 async function start(drain: string, path: string) {
-  const child = fork(program, [drain], { stdio: 'inherit' })
+  const child = forked(program, [drain])
   const words: unknown[] = []
   child.on('message', word => words.push(word))
   const [port] = await once(child, 'message')

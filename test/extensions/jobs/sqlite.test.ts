@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, fork, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import type { Engine } from '../../../dist/extensions/jobs/engine.js'
 import { until } from '../../support/engine-suite.js'
+import { forked } from '../../support/forked.js'
 import { newJob } from '../../support/new-job.js'
 import { root } from '../../support/root.js'
 
@@ -448,7 +449,7 @@ function searchesInIndexes(t: ExecutionContext, file: string): void {
 
 function start(file: string, ledger: string, adding = '0', lease = '30000'): ChildProcess {
   writeFileSync(ledger, '')
-  const child = fork(program, [file, ledger, adding, lease])
+  const child = forked(program, [file, ledger, adding, lease])
   children.push(child)
   return child
 }

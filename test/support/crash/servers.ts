@@ -23,7 +23,7 @@ class Server {
   start(): void {
     const child = spawn(process.execPath, [FILE], {
       env: { ...process.env, ...this.#env, NODE_NO_WARNINGS: '1' },
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     let printed = ''
     child.stderr?.setEncoding('utf8').on('data', text => {
