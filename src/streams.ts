@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { Readable, Stream } from 'node:stream'
+import { Readable, Stream, Transform } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { types } from 'node:util'
 import type { BaseContext, Handler } from './context.ts'
@@ -70,9 +70,47 @@ export function destroyWhenIdle({ app, res }: BaseContext): void {
   res.setTimeout(app.settings.timeouts.stream * 1000, () => res.destroy())
 }
 
-/** Waits until a stream has something to send, so that one that fails at the start is an error and not half an answer. */
+/** A stream may give whatever there is, a response takes text and bytes, and ends the process where it gets another. */
+export function isOfObjects(stream: NodeJS.ReadableStream): stream is Readable {
+  return (stream as Readable).readableObjectMode === true
+}
+
+/** Hands on what a response takes. It fails at what it does not take, and all that it stands between with it. */
+export function onlyPieces(): Transform {
+  return new Transform({
+    writableObjectMode: true,
+    transform: (piece, _encoding, done) => (isPiece(piece) ? done(null, piece) : done(noPiece(piece))),
+  })
+}
+
+function isPiece(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array
+}
+
+function noPiece(value: unknown): TypeError {
+  const advice = 'Give strings or bytes, put collection() or produces() above it, or return a list.'
+  return new TypeError(`The stream gave ${kindOf(value)}, which cannot be sent. ${advice}`)
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object') return `a ${typeof value}`
+  return Array.isArray(value) ? 'an array' : 'an object'
+}
+
+/**
+ * Waits until a stream has something to send, so that one that fails at the start is an error and not half an answer.
+ *
+ * @throws TypeError for a stream whose first piece is neither text nor bytes
+ */
 export function firstByte(stream: Readable, res: ServerResponse): Promise<void> {
   return new Promise((resolve, reject) => {
+    const begin = () => {
+      if (!isOfObjects(stream) || stream.readableLength === 0) return resolve()
+      const piece = stream.read()
+      if (!isPiece(piece)) return reject(noPiece(piece))
+      stream.unshift(piece)
+      resolve()
+    }
     const fail = () => {
       // A client that has gone takes the stream along, and that is no error of ours.
       if ((res.closed || res.socket?.destroyed) && !stream.errored) return resolve()
@@ -80,11 +118,12 @@ export function firstByte(stream: Readable, res: ServerResponse): Promise<void> 
     }
     if (stream.readableEnded) return resolve()
     if (stream.destroyed) return fail()
-    if (stream.readableLength > 0) return resolve()
+    if (stream.readableLength > 0) return begin()
     const done = (error?: unknown) => {
       for (const name of ['readable', 'error', 'close']) stream.off(name, done)
       if (error instanceof Error) reject(error)
-      else stream.destroyed && !stream.readableEnded ? fail() : resolve()
+      else if (stream.destroyed && !stream.readableEnded) fail()
+      else begin()
     }
     // An empty stream is readable too, once.
     for (const name of ['readable', 'error', 'close']) stream.on(name, done)

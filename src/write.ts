@@ -2,7 +2,7 @@ import { pipeline, Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
 import { nameOf } from './route.ts'
-import { destroyWhenIdle } from './streams.ts'
+import { destroyWhenIdle, isOfObjects, onlyPieces } from './streams.ts'
 import { isResponse, isWebStream } from './web.ts'
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
@@ -48,7 +48,9 @@ function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
     leave()
     stop()
   })
-  pipeline(stream, ctx.res, error => error && !hasLeft && ctx.onerror(error))
+  const fail = (error?: Error | null) => error && !hasLeft && ctx.onerror(error)
+  if (isOfObjects(stream)) pipeline(stream, onlyPieces(), ctx.res, fail)
+  else pipeline(stream, ctx.res, fail)
 }
 
 /** Listens for the end of the connection before all others: a write may fail long before the response knows of it. */

@@ -542,6 +542,55 @@ test('an async generator is a stream of its pieces, under json() too', async t =
   t.is(await (await client.get('/json')).text(), 'one two')
 })
 
+const NO_PIECES: [name: string, first: unknown, said: string][] = [
+  ['an object', { a: 1 }, 'an object'],
+  ['a list', [1], 'an array'],
+  ['a number', 5, 'a number'],
+  ['a truth value', true, 'a boolean'],
+]
+for (const [name, wrong, said] of NO_PIECES) {
+  test(`a stream that gives ${name} first is a 500, and one that does later is cut: the process goes on`, async t => {
+    const { logger, errors } = keepErrors()
+    const app = kolba({ logger, signals: false })
+    // As much as a reader that waits has not taken yet.
+    const lists: Record<string, unknown[]> = { first: [wrong, 'a'], later: ['a', 'b', wrong, 'c'] }
+    lists.full = [...Array.from({ length: 60 }, () => 'x'.repeat(65_536)), wrong]
+    const listOf = ({ params }: { params: { place: string } }) => lists[params.place] as unknown[]
+    app.get('/list/:place', ctx => Readable.from(listOf(ctx)))
+    app.get('/generator/:place', async function* (ctx) {
+      yield* listOf(ctx)
+    })
+    app.get('/waits/:place', json(), async function* (ctx) {
+      await new Promise(setImmediate)
+      for (const it of listOf(ctx)) yield it
+    })
+    const client = app.client({ port: true })
+    t.teardown(() => client.close())
+    for (const kind of ['list', 'generator', 'waits']) {
+      const response = await client.get(`/${kind}/first`)
+      t.is(response.status, 500)
+      t.is(response.headers.get('content-type'), 'application/problem+json')
+      await t.throwsAsync(client.get(`/${kind}/later`), { code: 'ECONNRESET' })
+      await t.throwsAsync(client.get(`/${kind}/full`), { code: 'ECONNRESET' })
+    }
+    const advice = 'Give strings or bytes, put collection() or produces() above it, or return a list.'
+    t.deepEqual(
+      [...new Set(errors.map(({ message }) => message))],
+      [`The stream gave ${said}, which cannot be sent. ${advice}`],
+    )
+    t.is(errors.length, 9)
+  })
+}
+
+test('a stream of objects that are text and bytes is sent whole', async t => {
+  const app = kolba()
+  const pieces: unknown[] = ['', 'a', Buffer.from('b'), '', new Uint8Array([99]), 'd']
+  for (let count = 0; count <= pieces.length; count += 1) {
+    app.get(`/${count}`, () => Readable.from(pieces.slice(0, count)))
+    t.is(await (await app.client().get(`/${count}`)).text(), ['', '', 'a', 'ab', 'ab', 'abc', 'abcd'][count] as string)
+  }
+})
+
 test('an event stream sends its headers before its first event', async t => {
   const app = kolba()
   const stream = new PassThrough()
