@@ -6,7 +6,7 @@ import { fold, layersOf } from './fold.ts'
 import { Reply } from './reply.ts'
 import { give, respond } from './respond.ts'
 import { METHODS } from './route.ts'
-import { isResponse } from './web.ts'
+import { isResponse, isWebStream } from './web.ts'
 
 /** A Koa middleware: what it answers stands on ctx, and no value comes back. */
 export type Middleware = (ctx: BaseContext, next: () => Promise<void>) => unknown
@@ -31,7 +31,8 @@ export function lift(middleware: Middleware): Around {
     })
     // Nothing is no value to send again: Koa would make a 204 of whatever status the middleware has set.
     if (value === undefined || ctx.body !== body) return ctx.body ?? undefined
-    return value instanceof Reply || isResponse(value) ? asLeft(ctx, value) : value
+    if (value instanceof Reply || isResponse(value)) return asLeft(ctx, value)
+    return isWebStream(value) ? body : value
   }
 }
 
@@ -39,7 +40,9 @@ export function lift(middleware: Middleware): Around {
 function asLeft(ctx: BaseContext, value: Reply | Response): Reply {
   const names = value instanceof Reply ? Object.keys(value.headers) : [...value.headers.keys()]
   const headers = names.filter(name => ctx.res.hasHeader(name)).map(name => [name, ctx.response.get(name)])
-  return new Reply(ctx.status, value instanceof Reply ? value.body : ctx.body, Object.fromEntries(headers))
+  // A web stream can be read once, and ctx has it in hand.
+  const isWhole = value instanceof Reply && !isWebStream(value.body)
+  return new Reply(ctx.status, isWhole ? value.body : ctx.body, Object.fromEntries(headers))
 }
 
 /** The other way: makes a decorator a Koa middleware, for `app.use`. The value from below is what stands on `ctx.body`. */

@@ -24,7 +24,7 @@ export class Mounted {
   async answers(ctx: BaseContext & { params?: object }): Promise<boolean> {
     const { route, params: above } = ctx
     for (const { isOpen, routes } of this.#all) {
-      const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path) : ({} as Partial<Match>)
+      const { endpoint, params } = isOpen() ? routes.match(ctx.method, ctx.path ?? '') : ({} as Partial<Match>)
       if (endpoint && (await tries(ctx, endpoint, Object.assign(new Bare(), above, params)))) return true
       if (endpoint) Object.assign(ctx, { route, params: above, _matchedRoute: route?.path })
     }

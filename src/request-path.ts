@@ -10,9 +10,9 @@ import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, isUnanswered, respond } from './respond.ts'
 import { nameOf } from './route.ts'
 import { enter, type Match, RouteTable } from './router.ts'
-import { isOwn, plain, type Shaped, takeBack } from './shaped.ts'
+import { isOwn, isSharedWithAnother, plain, type Shaped, takeBack } from './shaped.ts'
 import { firstByte } from './streams.ts'
-import { leave, waitFor } from './waiting.ts'
+import { abandon, leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
 import { write } from './write.ts'
 import { isReady, writeAtOnce } from './write-at-once.ts'
@@ -44,7 +44,10 @@ export class RequestPath {
   /** Answers a request. `run` is the app's middleware, the routes last. What makes no promise is answered without one. */
   answer(ctx: BaseContext, run: Middleware): unknown {
     try {
-      const running = this.#admits(ctx) && run(ctx, nothing)
+      const isAdmitted = this.#admits(ctx)
+      // Asking for the response has the answer go Koa's way.
+      if (isSharedWithAnother(ctx)) void ctx.res
+      const running = isAdmitted && run(ctx, nothing)
       if (isPromise(running)) return this.#answerLater(ctx, running)
       leave(ctx)
       return this.#end(ctx)
@@ -78,7 +81,11 @@ export class RequestPath {
         return this.#conclude(ctx, { thrown }, [])
       }
     }
-    return writeAtOnce(ctx) || this.#conclude(ctx, undefined, [])
+    try {
+      return writeAtOnce(ctx) || this.#conclude(ctx, undefined, [])
+    } catch (thrown) {
+      return this.#conclude(ctx, { thrown }, [])
+    }
   }
 
   /** Puts the answer on ctx, that to an error too, runs the hooks of `app.after`, and writes it. */
@@ -94,6 +101,7 @@ export class RequestPath {
   async #settle(ctx: BaseContext, failure: Failure | undefined, hooks: readonly Run[]): Promise<void> {
     try {
       if (failure) {
+        abandon(ctx)
         takeBack(ctx)
         throw failure.thrown
       }
@@ -126,7 +134,7 @@ export class RequestPath {
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
   readonly dispatch: Middleware = (ctx, next) => {
-    if (!isOwn(ctx)) return this.#asGuest(ctx, next)
+    if (!isOwn(ctx) || ctx.app !== this.#app) return this.#asGuest(ctx, next)
     if (this.before.length > 0) return this.hooked(ctx, () => this.#route(ctx, next))
     return this.#route(ctx, next)
   }
@@ -167,7 +175,7 @@ export class RequestPath {
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {
     const url = ctx.req.url as string
-    const path = url === (ctx as Shaped)[plain] ? url : (plainPathOf(url) ?? ctx.path)
+    const path = url === (ctx as Shaped)[plain] ? url : (plainPathOf(url) ?? ctx.path ?? '')
     const match = this.routes.match(ctx.req.method as string, path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)
@@ -177,6 +185,8 @@ export class RequestPath {
   /** No route: the mounted apps that take whatever is under their prefix, then OPTIONS, then 405. */
   async #miss(ctx: BaseContext, { allow }: Match, next: () => Promise<void>): Promise<void> {
     if (await this.mounted.answers(ctx)) return
+    // A middleware above has answered: this would take the place of that.
+    if (isAnswered(ctx)) return next()
     if (allow.length === 0 && ctx.path !== '*') return next()
     ctx.set('Allow', [...allow, 'OPTIONS'].sort().join(', '))
     ctx.status = ctx.method === 'OPTIONS' ? 204 : 405

@@ -181,7 +181,15 @@ function removeBodyHeaders(res: ServerResponse): void {
   for (const name of res.getHeaderNames()) if (ABOUT_THE_BODY.test(name)) res.removeHeader(name)
 }
 
-/** The path of the request, where it is not longer than the rest of the document. */
-function instanceOf({ path }: BaseContext): string | undefined {
-  return path.length > 1024 ? undefined : path
+/**
+ * The path of the request, where it is not longer than the rest of the document. Of a URL that a middleware has written,
+ * Koa may find none, or throw, and here nobody would catch that.
+ */
+function instanceOf(ctx: BaseContext): string | undefined {
+  try {
+    const path: string | null = ctx.path
+    return path !== null && path.length <= 1024 ? path : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -78,7 +78,7 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
 }
 
 /** Lists that every layer has its part in: what a decorator has said there, a reply adds to and does not replace. */
-export const SHARED: ReadonlySet<string> = new Set(['vary', 'link'])
+export const SHARED: ReadonlySet<string> = new Set(['vary', 'link', 'set-cookie'])
 
 function put(ctx: BaseContext, name: string, value: string | string[]): void {
   const before: unknown = SHARED.has(name.toLowerCase()) ? ctx.response.get(name) : undefined

@@ -66,10 +66,16 @@ const REFUSALS: Record<string, [status: number, detail: string]> = {
 export async function drain(server: Server, seconds: number): Promise<void> {
   // It may be looking up its host still; or it accepts no more, and answers on what is open.
   if (!server.listening && !(await hasConnections(server))) return void server.once('listening', () => server.close())
-  const closed = new Promise(resolve => server.close(resolve))
-  server.closeIdleConnections()
-  const late = setTimeout(() => server.closeAllConnections(), seconds * 1000)
-  await closed
+  let late: NodeJS.Timeout | undefined
+  await new Promise<unknown>(resolve => {
+    server.close(resolve)
+    server.closeIdleConnections()
+    late = setTimeout(() => {
+      server.closeAllConnections()
+      // Those are gone in a moment, but for an upgraded one, such as a WebSocket: whoever has it closes it on stop.
+      late = setTimeout(resolve, 100)
+    }, seconds * 1000)
+  })
   clearTimeout(late)
 }
 

@@ -64,6 +64,16 @@ function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
   return isSet === true || body !== undefined || res.statusCode !== 404 || res.headersSent
 }
 
+/**
+ * Has a server in front of the app's callback begun the answer, or does it wait for the end? It may have set headers, put
+ * a `writeHead` of its own there, or want to read headers when all is sent, where Node finds those of `setHeader` alone.
+ */
+export function isSharedWithAnother(ctx: BaseContext): boolean {
+  const { [theRes]: res } = ctx as Shaped
+  // Node listens for the end itself.
+  return res.getHeaderNames().length > 0 || Object.hasOwn(res, 'writeHead') || res.listenerCount('finish') > 1
+}
+
 /** Headers that Koa sets by the body: who sets one has something to say of it. */
 const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
 

@@ -63,11 +63,21 @@ function endsInTime(ctx: Waiting): boolean {
  * @throws TypeError where nobody has answered, because a middleware did not wait
  */
 export function leave(ctx: Waiting): void {
-  if (ctx[progress] !== 'waiting') return
-  ctx[progress] = 'left'
+  if (!abandon(ctx)) return
   if (isAnswered(ctx) || !ctx.route) return
   const advice = 'Write await next() in what app.use has.'
   throw new TypeError(`${nameOf(ctx.route)}: a middleware ended before the route had answered. ${advice}`)
+}
+
+/**
+ * What the route has yet to give will not be sent: the request has failed around it, or ended.
+ *
+ * @returns whether it had yet to give something
+ */
+export function abandon(ctx: Waiting): boolean {
+  if (ctx[progress] !== 'waiting') return false
+  ctx[progress] = 'left'
+  return true
 }
 
 function late(ctx: BaseContext): Error {

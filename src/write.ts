@@ -116,5 +116,6 @@ function toStream(body: unknown): NodeJS.ReadableStream | undefined {
   if (isResponse(body)) return toStream(body.body ?? new Blob([]))
   // A stream of Node, or of a library that only behaves like one.
   const { pipe, read } = body as Partial<Readable>
-  return body instanceof Stream || (pipe && read) ? (body as Readable) : undefined
+  const isLike = typeof pipe === 'function' && typeof read === 'function'
+  return body instanceof Stream || isLike ? (body as Readable) : undefined
 }

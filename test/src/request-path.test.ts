@@ -1,0 +1,213 @@
+// The way of a request through an app, where something around the route is not as it expects: a middleware that writes
+// the URL or does not wait, a server in front of it, a value that cannot be written.
+import { once } from 'node:events'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
+import { decorator, type Kolba, kolba, problem, reply } from 'kolba'
+import { middleware } from 'kolba/middleware'
+import { keepErrors } from '../support/log.ts'
+import { type Answer, exchange, Line, listening } from '../support/raw.ts'
+
+type Listener = (req: IncomingMessage, res: ServerResponse) => void
+
+/** Asks an app that stands behind a server of somebody else's. */
+async function askBehind(t: ExecutionContext, app: Kolba, front: (go: Listener) => Listener, path = '/') {
+  const server = http.createServer(front(app.callback() as Listener)).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const [answer] = await exchange(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  return answer as Answer
+}
+
+for (const [url, status] of [
+  ['/api/books', 200],
+  ['/api', 404],
+  ['/api?x=1', 404],
+] as const) {
+  test(`a middleware that cuts a prefix off leaves of ${url} what is a ${status}, and the process goes on`, async t => {
+    const { logger, errors } = keepErrors()
+    const app = kolba({ logger })
+    app.use((ctx, next) => {
+      ctx.url = ctx.url.replace(/^\/api/, '')
+      return next()
+    })
+    app.get('/books', () => [])
+    app.mount('/other', kolba())
+    t.is((await app.client().get(url)).status, status)
+    t.deepEqual(errors, [])
+  })
+}
+
+test('a middleware that makes the URL what is no text is a 500', async t => {
+  const app = kolba()
+  // The log of an app reads the path as well.
+  app.on('error', () => {})
+  app.use((ctx, next) => {
+    ctx.url = undefined as never
+    return next()
+  })
+  app.get('/', () => 'home')
+  t.is((await app.client().get('/')).status, 500)
+})
+
+test('what a route gives after the request has been refused around it is not sent', async t => {
+  const { logger } = keepErrors()
+  const app = kolba({ logger })
+  app.use(async (ctx, next) => {
+    const below = next()
+    below.catch(() => {})
+    await sleep(10)
+    ctx.throw(403, 'not you')
+  })
+  // It waits, as one that writes to a log does, and the route ends meanwhile.
+  app.onError(Error, () => sleep(60, undefined))
+  app.after(() => sleep(60) as Promise<never>)
+  app.get('/', () => sleep(40, { secret: 42 }))
+  const response = await app.client().get('/')
+  t.is(response.status, 403)
+  t.like(await response.json(), { status: 403, detail: 'not you' })
+})
+
+test('a middleware that has answered keeps its answer where no route takes the method', async t => {
+  const app = kolba()
+  app.use(async (ctx, next) => {
+    if (ctx.method !== 'GET') ctx.body = 'handled'
+    await next()
+  })
+  app.get('/x', () => 'x')
+  for (const method of ['POST', 'OPTIONS']) {
+    const response = await (method === 'POST' ? app.client().post('/x') : app.client().options('/x'))
+    t.deepEqual([response.status, await response.text()], [200, 'handled'], method)
+  }
+})
+
+for (const [name, value] of [
+  ['a BigInt', () => 1n],
+  ['an object with one', () => ({ x: 1n })],
+] as const) {
+  test(`hooks of app.after run once where ${name} cannot be written`, async t => {
+    const { logger, errors } = keepErrors()
+    const app = kolba({ logger })
+    let count = 0
+    app.after(() => {
+      count += 1
+    })
+    app.get('/', value as () => unknown)
+    t.is((await app.client().get('/')).status, 500)
+    t.is(count, 1)
+    t.is(errors.length, 1)
+  })
+}
+
+test('data with the names of a stream is data', async t => {
+  const app = kolba()
+  const data = { pipe: 'steel', read: 'yes' }
+  app.get('/', () => data)
+  t.deepEqual(await (await app.client().get('/')).json(), data)
+})
+
+test('a reply adds its cookies to those that decorators have set', async t => {
+  const app = kolba()
+  const session = decorator('session', (ctx, next) => {
+    ctx.cookies.set('sid', '1')
+    return next()
+  })
+  const theme = { 'Set-Cookie': 'theme=dark' }
+  app.get('/reply', session, () => reply(200, 'x', theme))
+  app.get('/problem', session, () => problem(409, { headers: theme }))
+  app.get('/response', session, () => new Response('x', { headers: theme }))
+  for (const path of ['/reply', '/problem', '/response']) {
+    const { headers } = await app.client().get(path)
+    t.deepEqual(headers.getSetCookie(), ['sid=1; path=/; httponly', 'theme=dark'], path)
+  }
+})
+
+test('a web stream is sent from a mounted app and below a middleware of a stack', async t => {
+  const app = kolba()
+  const inner = kolba()
+  const stay = middleware(async (_ctx, next) => next())
+  for (const [at, its] of [
+    ['/mounted', inner],
+    ['', app],
+  ] as const) {
+    its.get('/web', stay, () => new Blob(['web']).stream())
+    its.get('/reply', stay, () => reply(202, new Blob(['web']).stream()))
+    its.get('/response', stay, () => new Response(new Blob(['web']).stream(), { status: 202 }))
+    if (at) app.mount(at, inner)
+  }
+  const client = app.client()
+  for (const path of ['/web', '/reply', '/response', '/mounted/web', '/mounted/reply', '/mounted/response']) {
+    const response = await client.get(path)
+    t.is(response.status, path.endsWith('/web') ? 200 : 202, path)
+    t.is(await response.text(), 'web', path)
+  }
+})
+
+// A server in front of the callback.
+
+test('headers that a server in front has set stay, and lists are added to', async t => {
+  const app = kolba()
+  app.get('/cookie', ctx => {
+    ctx.append('Set-Cookie', 'b=2')
+    return 'x'
+  })
+  app.get('/vary', () => reply(200, 'x', { Vary: 'Accept' }))
+  app.get('/page', () => '<p>')
+  const front = (go: Listener) => (req: IncomingMessage, res: ServerResponse) => {
+    res.setHeader('Set-Cookie', 'a=1')
+    res.setHeader('Vary', 'Origin')
+    res.setHeader('Content-Type', 'text/html')
+    go(req, res)
+  }
+  t.is((await askBehind(t, app, front, '/cookie')).headers['set-cookie'], 'a=1\nb=2')
+  t.is((await askBehind(t, app, front, '/vary')).headers.vary, 'Origin\nAccept')
+  t.is((await askBehind(t, app, front, '/page')).headers['content-type'], 'text/html')
+})
+
+test('a writeHead that a server in front has put there gets a status alone', async t => {
+  const app = kolba()
+  app.get('/', () => ({ a: 1 }))
+  const calls: unknown[][] = []
+  const answer = await askBehind(t, app, go => (req, res) => {
+    const { writeHead } = res
+    res.writeHead = (...args: never[]) => {
+      calls.push(args)
+      return Reflect.apply(writeHead, res, args)
+    }
+    go(req, res)
+  })
+  t.like(answer, { status: 200, body: '{"a":1}' })
+  t.is(answer.headers['content-type'], 'application/json; charset=utf-8')
+  t.deepEqual(calls, [[200]])
+})
+
+test('a server in front that waits for the end finds the headers then', async t => {
+  const app = kolba()
+  app.get('/', () => ({ a: 1 }))
+  let found: unknown
+  await askBehind(t, app, go => (req, res) => {
+    res.on('finish', () => {
+      found = [res.statusCode, res.getHeader('Content-Length'), res.getHeader('Content-Type')]
+    })
+    go(req, res)
+  })
+  t.deepEqual(found, [200, '7', 'application/json; charset=utf-8'])
+})
+
+test('close() ends in time while a connection is upgraded, and whoever has it closes it on stop', async t => {
+  const app = kolba({ signals: false, timeouts: { drain: 0.2 } })
+  app.get('/', () => 'home')
+  const { port, server } = await listening(t, app)
+  server.on('upgrade', (_req, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')
+    app.onStop(() => void socket.destroy())
+  })
+  const line = new Line(port).write('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')
+  await line.until(text => text.includes('\r\n\r\n'))
+  await app.close()
+  await line.closed
+  t.true(line.text.startsWith('HTTP/1.1 101 '))
+})
