@@ -13,7 +13,8 @@
 // | `permit((user, ctx) => boolean)`, `mayRead((user, thing) => boolean)` | what one may do, and see |
 // | `and(...)`, `or(...)`, `not(a)` | of those |
 //
-// `issueTokens({ ... })` gives tokens, `hashPassword` and `verifyPassword` keep passwords, `secretToken` makes keys.
+// `issueTokens({ ... })` gives tokens, `hashPassword`, `verifyPassword` and `needsRehash` keep passwords, `secretToken`
+// makes keys.
 
 export { type ApiKeyOptions, apiKey } from './auth/api-key.ts'
 export { type BasicOptions, basicAuth } from './auth/basic.ts'
@@ -24,7 +25,7 @@ export type { Credentials, Tokens } from './auth/issue-fields.ts'
 export type { Keys } from './auth/key-ring.ts'
 export type { Algorithm, Jwk, KeyInput, NamedKey } from './auth/keys.ts'
 export { mayRead } from './auth/may-read.ts'
-export { hashPassword, type PasswordOptions, type PasswordVerdict, verifyPassword } from './auth/password.ts'
+export { hashPassword, needsRehash, type PasswordOptions, verifyPassword } from './auth/password.ts'
 export { type PermitOptions, permit, roles, scopes } from './auth/permit.ts'
 export { hashToken, isSecretToken, sameSecret, secretToken } from './auth/secret-token.ts'
 export { anyOf, optional } from './auth/several.ts'

@@ -28,8 +28,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * @example
  * basicAuth(async (name, password) => {
  *   const account = await accounts.get(name)
- *   const { ok } = await verifyPassword(password, account?.passwordHash)   // as long for a name that is not there
- *   return ok ? account : undefined
+ *   const isRight = await verifyPassword(password, account?.passwordHash)   // as long for a name that is not there
+ *   return isRight ? account : undefined
  * })
  */
 export function basicAuth<R, Needs = unknown>(

@@ -19,16 +19,16 @@ import { ALGORITHMS } from './keys.ts'
 import { prefix } from './secret-token.ts'
 import { sessionsIn } from './sessions.ts'
 import { type SigningOptions, signerOf } from './signer.ts'
-import { isSomebody } from './somebody.ts'
+import { isSomebody, type Somebody } from './somebody.ts'
 import { memoryTokens, store, type TokenStore } from './store.ts'
 
-export interface IssueOptions<User> extends SigningOptions {
+export interface IssueOptions<User extends Somebody> extends SigningOptions {
   /** The `iss` of the tokens, and the `aud`: what `tokenAuth` is told to expect. */
   issuer: string
   audience: string | readonly string[]
   /**
-   * Gives the user whose credentials these are, else undefined. Let it take as long for a name that is not there, as
-   * `verifyPassword` does. Beside name and password it has whatever else was sent.
+   * Gives the user whose credentials these are, else undefined; `true` does not say who, and is a 500. Let it take as
+   * long for a name that is not there, as `verifyPassword` does. Beside name and password it has whatever else was sent.
    */
   check: (credentials: Credentials, ctx: BaseContext) => Awaitable<User | undefined | null | false>
   /** Gives the user again by the `sub`, whenever a token is refreshed: undefined where there is no such user any more. */
@@ -115,7 +115,7 @@ const RESERVED = ['iss', 'aud', 'sub', 'iat', 'nbf', 'exp', 'jti', 'sid']
  * app.mount('/tokens', tokens)
  * app.get('/me', tokenAuth({ secret, issuer: 'shop', audience: 'shop', revoked: tokens.revoked }), show)
  */
-export function issueTokens<User>(options: IssueOptions<User>): TokenRoutes<User> {
+export function issueTokens<User extends Somebody>(options: IssueOptions<User>): TokenRoutes<User> {
   checkOptions('issueTokens', options ?? {}, OPTIONS)
   const nothing = REQUIRED.find(name => options?.[name] === undefined)
   if (nothing) throw new TypeError(`issueTokens: there is no ${nothing}. Give issueTokens({ ${REQUIRED.join(', ')} }).`)

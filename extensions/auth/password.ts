@@ -6,12 +6,6 @@ export interface PasswordOptions {
   cost?: number
 }
 
-export interface PasswordVerdict {
-  readonly ok: boolean
-  /** Is the hash of another cost than is wanted today? Then store `await hashPassword(password)`. */
-  readonly rehash: boolean
-}
-
 interface Parameters {
   /** The logarithm of N. */
   readonly ln: number
@@ -52,23 +46,34 @@ export async function hashPassword(password: string, options: PasswordOptions = 
  *
  * @throws TypeError for what `hashPassword` did not give
  * @example
- * const { ok, rehash } = await verifyPassword(password, account?.passwordHash)
- * if (ok && rehash) await store(account.id, await hashPassword(password))
+ * const account = await accounts.get(name)
+ * if (!(await verifyPassword(password, account?.passwordHash))) return undefined
  */
 export async function verifyPassword(
   password: string,
   encoded: string | undefined | null,
   options: PasswordOptions = {},
-): Promise<PasswordVerdict> {
+): Promise<boolean> {
   checkOptions('verifyPassword', options, { cost })
   const wish = wanted(options)
-  const { parameters, salt, key } = read(encoded ?? `$scrypt$ln=${wish.ln},r=8,p=${wish.p}$${NOBODY}`)
+  const { parameters, salt, key } = read('verifyPassword', encoded ?? `$scrypt$ln=${wish.ln},r=8,p=${wish.p}$${NOBODY}`)
   // What is too long was never stored, and is not worth the time.
   const bytes = bytesOf(password)
-  if (!bytes) return { ok: false, rehash: false }
-  const ok = timingSafeEqual(await derive(bytes, salt, parameters), key) && typeof encoded === 'string'
-  const isAsWanted = parameters.ln === wish.ln && parameters.r === wish.r && parameters.p === wish.p
-  return { ok, rehash: ok && !isAsWanted }
+  if (!bytes) return false
+  return timingSafeEqual(await derive(bytes, salt, parameters), key) && typeof encoded === 'string'
+}
+
+/**
+ * Is a hash of another cost than is wanted today? Ask when the password was right, and store it hashed anew.
+ *
+ * @throws TypeError for what `hashPassword` did not give
+ * @example if (needsRehash(account.passwordHash)) await store(account.id, await hashPassword(password))
+ */
+export function needsRehash(encoded: string, options: PasswordOptions = {}): boolean {
+  checkOptions('needsRehash', options, { cost })
+  const wish = wanted(options)
+  const { ln, r, p } = read('needsRehash', encoded).parameters
+  return ln !== wish.ln || r !== wish.r || p !== wish.p
 }
 
 const NOBODY = `${'A'.repeat(22)}$${'A'.repeat(43)}`
@@ -86,13 +91,13 @@ function bytesOf(password: string): Buffer | undefined {
   return bytes.length > LONGEST ? undefined : bytes
 }
 
-function read(encoded: string): { parameters: Parameters; salt: Buffer; key: Buffer } {
+function read(where: string, encoded: string): { parameters: Parameters; salt: Buffer; key: Buffer } {
   const [, ln, r, p, salt = '', key = ''] = ENCODED.exec(encoded) ?? []
   const parameters = { ln: Number(ln), r: Number(r), p: Number(p) }
   // A row of the database decides how much is done, within limits.
   const isFit = parameters.ln >= 10 && parameters.ln <= 20 && parameters.r >= 1 && parameters.p >= 1
   if (!isFit || parameters.r > 16 || parameters.p > 16)
-    throw new TypeError('verifyPassword: this is no hash of hashPassword(). Give what that returned.')
+    throw new TypeError(`${where}: this is no hash of hashPassword(). Give what that returned.`)
   return { parameters, salt: Buffer.from(salt, 'base64'), key: Buffer.from(key, 'base64') }
 }
 

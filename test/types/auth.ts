@@ -15,6 +15,7 @@ import {
   scopes,
   type TokenOptions,
   tokenAuth,
+  verifyPassword,
 } from 'kolba/auth'
 import { json } from 'kolba/json'
 import { same } from './same.ts'
@@ -183,3 +184,6 @@ app.mount('/tokens', tokens)
 tokenAuth({ secret: process.env.SECRET, ...expected, revoked: tokens.revoked })
 tokens.issue({ id: 2 }) // error: Property 'isAdmin' is missing
 issueTokens({ secret: 'x', issuer: 'i', audience: 'a', check: () => undefined }) // error: Property 'load' is missing
+const verified = ({ password }: { password: string }) => verifyPassword(password, 'hash')
+// A password that is right does not say whose it is.
+issueTokens({ secret: 'x', issuer: 'i', audience: 'a', check: verified, load: () => undefined }) // error: not assignable

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { kolba } from 'kolba'
+import { kolba, problem, reply } from 'kolba'
 import { apiKey, basicAuth, hashToken, sameSecret, secretToken } from 'kolba/auth'
 import { MemoryLogger } from '../../support/memory-logger.ts'
 import { whoami } from '../../support/tokens.ts'
@@ -73,7 +73,7 @@ test('basicAuth() refuses what RFC 7617 section 2 does not let in', async t => {
   }
 })
 
-test('basicAuth() takes what verify gives, and refuses nobody and true', async t => {
+test('basicAuth() takes what verify gives, and refuses nobody and what is no user', async t => {
   const given: unknown[] = [{ id: 1 }, Promise.resolve({ id: 1 }), 'ada', 7]
   const nobody = [undefined, null, false, Promise.resolve(undefined), Promise.resolve(null), Promise.resolve(false)]
   const logger = new MemoryLogger()
@@ -92,6 +92,8 @@ test('basicAuth() takes what verify gives, and refuses nobody and true', async t
   for (const value of nobody) t.is(await status(value), 401)
   t.is(await status(true), 500)
   t.is(await status(Promise.resolve(true)), 500)
+  for (const odd of [[], [{ id: 1 }], '', Number.NaN, () => 1, reply(401), new Response()]) t.is(await status(odd), 500)
+  t.is(await status(problem(403)), 403)
   t.is(await status(Promise.reject(new Error('away'))), 500)
   t.is(logger.lines[0]?.message, 'basicAuth: true is no user. Return who it is, { id }, or undefined.')
   t.is((await app.client().get('/')).headers.get('www-authenticate'), 'Basic realm="The shop", charset="UTF-8"')

@@ -1,8 +1,17 @@
 import { generateKeyPairSync } from 'node:crypto'
 import test from 'ava'
 import * as jose from 'jose'
-import { type BaseContext, kolba } from 'kolba'
-import { hashToken, type IssueOptions, issueTokens, memoryTokens, type TokenStore, tokenAuth } from 'kolba/auth'
+import { type BaseContext, kolba, problem, reply } from 'kolba'
+import {
+  hashPassword,
+  hashToken,
+  type IssueOptions,
+  issueTokens,
+  memoryTokens,
+  type TokenStore,
+  tokenAuth,
+  verifyPassword,
+} from 'kolba/auth'
 import { body } from 'kolba/body'
 import { later } from '../../support/clock.ts'
 import { MemoryLogger } from '../../support/memory-logger.ts'
@@ -398,7 +407,6 @@ test('issueTokens() never gives a token where claims or subject are wrong', asyn
       { check: () => ({ name: 'x' }) as never },
       'issueTokens: subject gives no text for this user. Return who it is, user => user.email.',
     ],
-    [{ check: () => true as never }, 'issueTokens: true is no user. Return who it is, { id }, or undefined.'],
   ]
   for (const [options, message] of wrong) {
     const { post, logger } = serving(options)
@@ -406,6 +414,29 @@ test('issueTokens() never gives a token where claims or subject are wrong', asyn
     t.is(response.status, 500)
     t.is(logger.lines[0]?.message, message)
   }
+})
+
+test('issueTokens() gives nothing where check gives neither a user nor nobody', async t => {
+  const hash = await hashPassword('pass', { cost: 14 })
+  const wrong: [unknown, string][] = [
+    [true, 'true'],
+    [verifyPassword('pass', hash, { cost: 14 }), 'true'],
+    [[], 'a list'],
+    ['', '""'],
+    [Number.NaN, 'NaN'],
+    [() => undefined, 'the function without a name'],
+    [reply(401), 'an answer'],
+    [Response.error(), 'an answer'],
+  ]
+  for (const [given, what] of wrong) {
+    const { post, logger, stored } = serving({ check: () => given as never, subject: () => 'somebody' })
+    t.is((await post('', { username: 'ada', password: 'pass' })).status, 500)
+    t.is(logger.lines[0]?.message, `issueTokens: ${what} is no user. Return who it is, { id }, or undefined.`)
+    t.is(stored.size, 0)
+  }
+  const { post, stored } = serving({ check: () => problem(403) as never, subject: () => 'somebody' })
+  t.is((await post('', { username: 'ada', password: 'pass' })).status, 403)
+  t.is(stored.size, 0)
 })
 
 test('issueTokens() refuses to start with wrong options', t => {
