@@ -11,36 +11,32 @@ const [task, folder, tarball] = process.argv.slice(2)
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const subpaths = Object.keys(manifest.exports).filter(key => key !== './package.json')
 const specifiers = subpaths.map(key => key.replace('.', manifest.name))
-const [first] = programsOf(blocksOf('README.md'))
+const blocks = blocksOf('README.md')
+const [first, classes] = programsOf(blocks)
+const { compilerOptions } = JSON.parse(blocks.find(({ language }) => language === 'json').text)
 
 const tasks = {
   install() {
     write('package.json', JSON.stringify({ private: true, type: 'module' }))
     execFileSync('npm', ['install', '--loglevel=error', tarball], { cwd: folder, stdio: 'inherit' })
     write('app.ts', first.text)
+    write('classes.ts', classes.text)
     write('every.ts', specifiers.map((specifier, index) => `export * as a${index} from '${specifier}'`).join('\n'))
     write('plain/app.js', first.text)
-    const compilerOptions = {
-      target: 'es2022',
-      module: 'nodenext',
-      types: ['node'],
-      strict: true,
-      verbatimModuleSyntax: true,
-      skipLibCheck: false,
-      outDir: 'out',
-      rootDir: '.',
-    }
-    write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    // That of the README, and stricter.
+    const options = { ...compilerOptions, verbatimModuleSyntax: true, skipLibCheck: false, outDir: 'out', rootDir: '.' }
+    write('tsconfig.json', JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
   },
   async compiled() {
     const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
       stdio: 'inherit',
     })
     if (status !== 0) throw new Error('It does not compile.')
-    await answers('out/app.js')
+    await answers('out/app.js', first)
+    await answers('out/classes.js', classes)
   },
-  stripped: () => answers('app.ts'),
-  javascript: () => answers('plain/app.js'),
+  stripped: () => answers('app.ts', first),
+  javascript: () => answers('plain/app.js', first),
   /** Each one either works, or says which optional package to install. */
   subpaths() {
     const optional = Object.keys(manifest.peerDependencies ?? {})
@@ -59,11 +55,11 @@ const tasks = {
 await tasks[task]()
 
 /** Starts a file of the project, and runs the curl lines that the README has below it. */
-async function answers(file) {
+async function answers(file, { commands }) {
   const program = await startProgram(join(folder, file))
   try {
     if (program.code !== undefined) throw new Error(`It ended with ${program.code}:\n${program.printed()}`)
-    const curls = first.commands.filter(({ text }) => text.startsWith('curl '))
+    const curls = commands.filter(({ text }) => text.startsWith('curl '))
     if (spawnSync('curl', ['--version']).status !== 0) return console.log('It listens. There is no curl to ask with.')
     for (const { text, expected } of curls) {
       const { stdout } = spawnSync('sh', ['-c', program.real(text)], { encoding: 'utf8' })
