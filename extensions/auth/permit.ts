@@ -55,7 +55,7 @@ export const hide: Kind = {
  * @throws TypeError for what is no function, and for a wrong option
  * @example
  * app.get('/admin', signedIn, permit((user: User) => user.isAdmin), show)
- * app.put('/notes/:id', signedIn, inject({ note: ctx => notes.get(ctx.params.id) ?? problem(404) }),
+ * app.put('/notes/:id', signedIn, inject({ note: ctx => findOrThrow(ctx.params.id) }),
  *   permit((user: User, ctx: { note: Note }) => ctx.note.owner === user.id, { hide: true }), put)
  */
 export function permit<User = unknown, Ctx = unknown>(
