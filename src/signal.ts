@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { BaseContext } from './context.ts'
+import { isClosed, streamOf } from './http2.ts'
 
 const abortable = Symbol('abortable')
 
@@ -27,8 +28,9 @@ function made({ res }: BaseContext): Abortable {
   // Who listens to it is called in the async context of its own request, whoever finds that it is late.
   const abort = AsyncResource.bind((reason: Error) => controller.abort(reason))
   const onClose = () => {
-    if (!res.writableFinished) abort(new Error('The client has gone.'))
+    // Of a stream that its client has reset, Node says that all was written.
+    if (streamOf(res)?.aborted || !res.writableFinished) abort(new Error('The client has gone.'))
   }
-  res.closed ? onClose() : res.once('close', onClose)
+  isClosed(res) ? onClose() : res.once('close', onClose)
   return { signal: controller.signal, abort }
 }

@@ -3,6 +3,7 @@ import { Readable, Stream, Transform } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { types } from 'node:util'
 import type { BaseContext, Handler } from './context.ts'
+import { isClosed } from './http2.ts'
 import { Reply } from './reply.ts'
 import { isWebStream } from './web.ts'
 
@@ -113,7 +114,7 @@ export function firstByte(stream: Readable, res: ServerResponse): Promise<void> 
     }
     const fail = () => {
       // A client that has gone takes the stream along, and that is no error of ours.
-      if ((res.closed || res.socket?.destroyed) && !stream.errored) return resolve()
+      if ((isClosed(res) || res.socket?.destroyed) && !stream.errored) return resolve()
       reject(stream.errored ?? new Error('The stream was closed before its first byte.'))
     }
     if (stream.readableEnded) return resolve()

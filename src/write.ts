@@ -1,6 +1,8 @@
+import type { EventEmitter } from 'node:events'
 import { pipeline, Readable, Stream } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { BaseContext } from './context.ts'
+import { isClosed, streamOf } from './http2.ts'
 import { nameOf } from './route.ts'
 import { destroyWhenIdle, isOfObjects, onlyPieces } from './streams.ts'
 import { isResponse, isWebStream } from './web.ts'
@@ -17,7 +19,7 @@ export const EMPTY: ReadonlySet<number> = new Set([204, 205, 304])
 export function write(ctx: BaseContext): void {
   const { res, status, body } = ctx
   if (ctx.respond === false) return
-  if (!ctx.writable) return void res.end()
+  if (!ctx.writable || isClosed(res)) return void res.end()
   if (EMPTY.has(status)) {
     ctx.body = null
     return void res.end()
@@ -48,19 +50,23 @@ function send(ctx: BaseContext, stream: NodeJS.ReadableStream): void {
     leave()
     stop()
   })
-  const fail = (error?: Error | null) => error && !hasLeft && ctx.onerror(error)
+  const fail = (error?: NodeJS.ErrnoException | null) => {
+    // The response had all of the stream, and the client has not.
+    hasLeft ||= (stream as Readable).readableEnded && error?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+    if (error && !hasLeft) ctx.onerror(error)
+  }
   if (isOfObjects(stream)) pipeline(stream, onlyPieces(), ctx.res, fail)
   else pipeline(stream, ctx.res, fail)
 }
 
 /** Listens for the end of the connection before all others: a write may fail long before the response knows of it. */
-function onLoss({ req, res }: BaseContext, listener: () => void): () => void {
-  const { socket } = res
-  // HTTP/2 has one socket for all.
-  if (!socket || req.httpVersionMajor >= 2) return () => {}
-  for (const name of ['error', 'close']) socket.prependListener(name, listener)
+function onLoss({ res }: BaseContext, listener: () => void): () => void {
+  // HTTP/2 has one socket for all, and a stream for each.
+  const line: EventEmitter | null = streamOf(res) ?? res.socket
+  const names = streamOf(res) ? ['aborted'] : ['error', 'close']
+  for (const name of names) line?.prependListener(name, listener)
   return () => {
-    for (const name of ['error', 'close']) socket.off(name, listener)
+    for (const name of names) line?.off(name, listener)
   }
 }
 

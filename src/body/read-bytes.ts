@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import zlib from 'node:zlib'
+import { streamOf } from '../http2.ts'
 import { problem } from '../problem.ts'
 
 type Inflater = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
@@ -11,9 +12,14 @@ const INFLATERS: Record<string, () => Inflater> = {
   br: zlib.createBrotliDecompress,
 }
 
-/** RFC 9112 section 6: a request has a body where one of these headers says so. */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+/**
+ * RFC 9112 section 6: a request has a body where one of these headers says so. Over HTTP/2 neither has to, and the headers
+ * end the stream of a request without a body (RFC 9113 section 8.1).
+ */
+export function hasBody(req: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = req.headers
+  if (length === undefined && streamOf(req)?.endAfterHeaders === false) return true
+  return coding !== undefined || Number(length ?? 0) > 0
 }
 
 /**
