@@ -43,10 +43,11 @@ function refuseProxy(app: Kolba): void {
   })
 }
 
-/** The context of a plain Koa app that has mounted this one's middleware, with what is on kolba's. */
+/** The context of another Koa app that has mounted this one's middleware, with what is on this one's. */
 export function guestOf(app: Kolba, { rescue }: RequestPath, host: BaseContext): BaseContext {
-  const own = { app: { value: app }, requestId: { value: '', writable: true }, onerror: { value: rescue.onerror } }
-  return Object.create(host, { ...nounsOf(app), ...own })
+  // Where the host is a kolba app, its id of the request is in a header already.
+  const requestId = host.requestId ? { get: () => host.requestId, set() {} } : { value: '', writable: true }
+  return Object.create(host, { ...nounsOf(app), app: { value: app }, requestId, onerror: { value: rescue.onerror } })
 }
 
 function nounsOf(app: Kolba): PropertyDescriptorMap {

@@ -111,6 +111,10 @@ export class RequestPath {
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
+    await this.#runHooks(ctx, hooks)
+  }
+
+  async #runHooks(ctx: BaseContext, hooks: readonly Run[]): Promise<void> {
     try {
       for (const hook of hooks) {
         const running = hook(ctx)
@@ -139,15 +143,22 @@ export class RequestPath {
     return this.#route(ctx, next)
   }
 
-  /** The same in a plain Koa app that has mounted this one's middleware. Errors are answered here. */
+  /** The same in another Koa app that has mounted this one's middleware. What has no route here is that app's to answer. */
   async #asGuest(host: BaseContext, next: () => Promise<void>): Promise<void> {
     const ctx = guestOf(this.#app, this, host)
-    try {
-      if (this.#admits(ctx)) await this.hooked(ctx, () => this.#route(ctx, next))
-      for (const hook of this.after) await hook(ctx)
-    } catch (thrown) {
-      await this.rescue.from(ctx, thrown)
+    let failure: Failure | undefined
+    let isPassedOn = false
+    const passOn = () => {
+      isPassedOn = true
+      return next()
     }
+    try {
+      if (this.#admits(ctx)) await this.hooked(ctx, () => this.#route(ctx, passOn))
+    } catch (thrown) {
+      if (isPassedOn) throw thrown
+      failure = { thrown }
+    }
+    await (isPassedOn ? this.#runHooks(ctx, this.after) : this.#settle(ctx, failure, this.after))
     host.respond = ctx.respond
   }
 

@@ -3,8 +3,10 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import Koa from 'koa'
 import { decorator, type Kolba, kolba, problem, reply } from 'kolba'
 import { middleware } from 'kolba/middleware'
 import { keepErrors } from '../support/log.ts'
@@ -21,6 +23,77 @@ async function askBehind(t: ExecutionContext, app: Kolba, front: (go: Listener) 
   const [answer] = await exchange(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
   return answer as Answer
 }
+
+/** An app whose middleware is in another Koa app, and what is asked of that. */
+async function askHost(t: ExecutionContext, host: Koa, guest: Kolba) {
+  host.use(guest.middleware[0] as Koa.Middleware)
+  host.use(ctx => {
+    if (ctx.path === '/host') ctx.body = 'of the host'
+    if (ctx.path === '/fails') ctx.throw(402, 'of the host')
+  })
+  const server = http.createServer(host.callback() as never).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  return async (path: string, init?: RequestInit) => {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, init)
+    const text = await response.text()
+    const isProblem = response.headers.get('Content-Type') === 'application/problem+json'
+    const { status, headers } = response
+    return { status, after: headers.get('X-After'), headers, says: isProblem ? JSON.parse(text) : text }
+  }
+}
+
+test('an app in another Koa app answers errors, statuses and streams that fail as it does by itself', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  app.after(ctx => ctx.set('X-After', 'guest'))
+  app.onError(RangeError, () => reply(422, 'mapped'))
+  app.get('/ok', () => 'ok')
+  app.get('/thrown', ctx => ctx.throw(400, 'bad'))
+  app.get('/mapped', () => {
+    throw new RangeError()
+  })
+  app.get('/replied', () => reply(500))
+  app.get('/missing', () => reply(404))
+  app.get('/stream', () => Readable.from(failing()))
+  const ask = await askHost(t, new Koa(), app)
+  t.like(await ask('/ok'), { status: 200, after: 'guest', says: 'ok' })
+  t.like(await ask('/thrown'), { status: 400, after: 'guest', says: { detail: 'bad' } })
+  t.like(await ask('/mapped'), { status: 422, after: 'guest', says: 'mapped' })
+  t.like(await ask('/replied'), { status: 500, after: 'guest', says: { title: 'Internal Server Error' } })
+  t.like(await ask('/missing'), { status: 404, after: 'guest', says: { detail: 'Nothing is at this path.' } })
+  t.like(await ask('/stream'), { status: 500, after: 'guest', says: { title: 'Internal Server Error' } })
+  t.like(await ask('/ok', { method: 'PUT' }), { status: 405, says: { detail: 'This path takes GET, HEAD, OPTIONS.' } })
+  t.like(await ask('/%6fk'), { status: 400, after: 'guest' })
+  t.deepEqual(
+    errors.map(({ message }) => message),
+    ['broken'],
+  )
+})
+
+// biome-ignore lint/correctness/useYield: it fails before it gives anything
+async function* failing() {
+  throw new Error('broken')
+}
+
+test('an app in another Koa app leaves to that what it has no route for, errors included', async t => {
+  const app = kolba()
+  app.after(ctx => ctx.set('X-After', 'guest'))
+  const host = new Koa()
+  host.silent = true
+  const ask = await askHost(t, host, app)
+  t.like(await ask('/host'), { status: 200, after: 'guest', says: 'of the host' })
+  t.like(await ask('/nowhere'), { status: 404, after: 'guest', says: 'Not Found' })
+  t.like(await ask('/fails'), { status: 402, says: 'of the host' })
+})
+
+test('an app in another kolba app names a request as that does', async t => {
+  const app = kolba()
+  app.get('/thrown', ctx => ctx.throw(400, 'bad'))
+  const ask = await askHost(t, kolba(), app)
+  const { headers, says } = await ask('/thrown')
+  t.is(says.requestId, headers.get('X-Request-Id'))
+})
 
 for (const [url, status] of [
   ['/api/books', 200],
