@@ -5,7 +5,7 @@ import { types } from 'node:util'
 import type { BaseContext, Handler } from './context.ts'
 import { isClosed } from './http2.ts'
 import { Reply } from './reply.ts'
-import { isWebStream } from './web.ts'
+import { isResponse, isWebStream } from './web.ts'
 
 // Streams as answers: one may fail before it is sent, while it is sent, or never be sent at all, and none of that may
 // end the process, hang a request, or hold a file open.
@@ -45,7 +45,7 @@ export function heeding(handler: Handler): Handler {
 }
 
 function lend(ctx: BaseContext, value: unknown): void {
-  if (!streamOf(value)) return
+  if (!streamOf(value) && !webStreamOf(value)) return
   heed(value)
   // Not before it is a stream: who asks for the response has the answer go Koa's way.
   ctx.res.once('close', () => discard(value))
@@ -59,11 +59,25 @@ function heed(value: unknown): void {
 export function discard(value: unknown): void {
   heed(value)
   streamOf(value)?.destroy?.()
+  // It is refused where somebody is reading: of what is sent, Node does, and ends it.
+  webStreamOf(value)
+    ?.cancel()
+    .catch(() => {})
 }
 
 function streamOf(value: unknown): (Stream & { destroy?: () => void }) | undefined {
-  const body = value instanceof Reply ? value.body : value
+  const body = bodyIn(value)
   return body instanceof Stream ? body : undefined
+}
+
+function webStreamOf(value: unknown): ReadableStream | null | undefined {
+  const body = bodyIn(value)
+  if (isResponse(body)) return body.body
+  return isWebStream(body) ? body : undefined
+}
+
+function bodyIn(value: unknown): unknown {
+  return value instanceof Reply ? value.body : value
 }
 
 /** A reader that takes nothing for `timeouts.stream` seconds loses its connection. */

@@ -80,9 +80,8 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
       const last = await run(copy)
       const value = 'value' in (copy[seen] as object) ? copy[seen]?.value : last
       if (value instanceof Error) throw value
-      discard(value)
       const its = value instanceof Reply || isResponse(value) ? value.status : undefined
-      return { value, ctx: copy, status: its ?? statusOf(copy) }
+      return { value: readable(ctx, value), ctx: copy, status: its ?? statusOf(copy) }
     } catch (error) {
       const status = await ctx.app.inside.statusOf(copy, error)
       if (status !== 404 && status !== 410) throw error
@@ -92,6 +91,15 @@ export function currentReader({ passed, isPlace, handler }: CurrentOptions): Rea
       copy.res.emit('close')
     }
   }
+}
+
+/** A stream is let go. Of a Response one may want the text, for as long as the request takes that asks for it. */
+function readable({ res }: BaseContext, value: unknown): unknown {
+  const isUnread = isResponse(value) && !value.bodyUsed && !value.body?.locked
+  const own = isUnread ? value.clone() : value
+  discard(value)
+  if (isUnread) res.once('close', () => discard(own))
+  return own
 }
 
 function leadsElsewhere(ctx: BaseContext, path: string, route: Route, params: Record<string, string>): boolean {

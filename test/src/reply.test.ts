@@ -529,6 +529,44 @@ test('a stream that a decorator above does not send is let go', async t => {
   }
 })
 
+test('a web stream and a Response that are not sent are cancelled, and one that is sent is whole', async t => {
+  const app = kolba({ logger: keepErrors().logger, timeouts: { handler: 0.05 } })
+  let cancelled = 0
+  const web = () => {
+    const cancel = () => {
+      cancelled += 1
+    }
+    return new ReadableStream({ start: its => its.enqueue(Buffer.from('web')), cancel })
+  }
+  const other = decorator('other', (_ctx, next) => when(next(), () => 'other'))
+  const text = decorator('text', async (_ctx, next) => ((await next()) as Response).text())
+  const shape: Record<string, () => unknown> = {
+    stream: web,
+    response: () => new Response(web()),
+    reply: () => reply(200, web()),
+  }
+  for (const [name, make] of Object.entries(shape)) {
+    app.get(`/${name}/other`, other, make)
+    app.get(`/${name}/late`, async () => {
+      await new Promise(resolve => setTimeout(resolve, 100))
+      return make()
+    })
+  }
+  app.get('/read', text, () => new Response('read'))
+  app.get(
+    '/sent',
+    decorator('pass', (_ctx, next) => next()),
+    () => new Response('sent'),
+  )
+  for (const path of Object.keys(shape).flatMap(name => [`/${name}/other`, `/${name}/late`])) {
+    await (await app.client().get(path)).text()
+    while (cancelled === 0) await new Promise(resolve => setTimeout(resolve, 5))
+    t.is(cancelled, 1, path)
+    cancelled = 0
+  }
+  for (const name of ['read', 'sent']) t.is(await (await app.client().get(`/${name}`)).text(), name)
+})
+
 test('an async generator is a stream of its pieces, under json() too', async t => {
   const app = kolba()
   async function* pieces() {

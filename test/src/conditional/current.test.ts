@@ -201,3 +201,28 @@ test('currentReader() closes what it has read: its response, and a stream', asyn
   const { reading } = await readAt(app, '/')
   t.deepEqual([reading.value, stream.destroyed, isClosed], [stream, true, true])
 })
+
+test('currentReader() gives a Response that can be read within the request, and is cancelled with it', async t => {
+  const app = kolba()
+  let cancelled = 0
+  const cancel = () => {
+    cancelled += 1
+  }
+  const endless = () => new ReadableStream({ start: its => its.enqueue(Buffer.from('a')), cancel })
+  app.get('/text', place, () => new Response('text'))
+  app.get('/endless', place, () => new Response(endless()))
+  app.get('/stream', place, endless)
+  const read = currentReader(options)
+  app.put('/:name', async ctx => {
+    const { value } = (await read(ctx)) as Reading
+    return ctx.params.name === 'text' ? (value as Response).text() : null
+  })
+  t.is(await (await app.client().put('/text')).text(), 'text')
+  t.is(cancelled, 0)
+  for (const name of ['endless', 'stream']) {
+    t.is((await app.client().put(`/${name}`)).status, 204)
+    while (cancelled === 0) await new Promise(setImmediate)
+    t.is(cancelled, 1, name)
+    cancelled = 0
+  }
+})
