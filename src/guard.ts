@@ -89,13 +89,14 @@ function readTarget(req: IncomingMessage): { host?: string } | undefined {
   return { host }
 }
 
+/** @throws the problem with its percent-encoding */
 function guardTarget(url: string): Problem | undefined {
   if (url === '*') return
   const path = plainPathOf(url)
   if (path === undefined) return refuse(400, 'The URL has characters that must be percent-encoded.')
-  if (url.includes('%') && !isDecodable(url))
-    return refuse(400, 'The percent-encoding of the URL is malformed, or is not of UTF-8.')
-  if (PLAIN.test(path) || isCanonical(path, decodeURIComponent(path))) return
+  // Of the query, too.
+  if (url.includes('%')) decode(url)
+  if (PLAIN.test(path) || isCanonical(path, decode(path))) return
   const needless = 'dot segments, empty segments, backslashes, NUL, and encoded letters, digits, "-", ".", "_" and "~"'
   return refuse(400, `The path is not in its canonical form. Send it without ${needless}.`)
 }
@@ -109,12 +110,12 @@ export function plainPathOf(url: string): string | undefined {
 
 const TEXT = /^\/[\x21\x22\x24-\x7e]*$/
 
-function isDecodable(text: string): boolean {
+/** @throws the problem with a percent-encoding that is malformed, or is not of UTF-8 */
+export function decode(text: string): string {
   try {
-    decodeURIComponent(text)
-    return true
+    return decodeURIComponent(text)
   } catch {
-    return false
+    throw refuse(400, 'The percent-encoding of the URL is malformed, or is not of UTF-8.')
   }
 }
 

@@ -1,5 +1,6 @@
 import type Router from '@koa/router'
 import { Bare } from './bare.ts'
+import { decode } from './guard.ts'
 import { type Segment, waysOf } from './segments.ts'
 
 // @koa/router tries its layers one after another. This finds the few that can fit a path by the path's segments, and
@@ -162,13 +163,17 @@ function fitting<T>(entries: readonly Entry<T>[], path: string): Entry<T>[] {
   return entries.filter(({ layer }) => layer.regexp.test(path))
 }
 
-/** Path parameters, decoded, in an object without a prototype. */
+/**
+ * Path parameters, decoded, in an object without a prototype.
+ *
+ * @throws the problem with their encoding: the guard has seen what the client sent, and not what a middleware made of it
+ */
 export function paramsOf({ layer, slots, captures }: Entry<unknown>, path: string): Record<string, string> {
   const params = new Bare()
   if (captures) {
     layer.paramNames.forEach(({ name }, index) => {
       const text = captures[index + 1]
-      if (text !== undefined) params[name] = decodeURIComponent(text)
+      if (text !== undefined) params[name] = decode(text)
     })
     return params
   }
@@ -177,7 +182,7 @@ export function paramsOf({ layer, slots, captures }: Entry<unknown>, path: strin
   for (const { name, index } of slots) {
     for (; at < index; at += 1) slash = endOf(path, slash)
     const text = path.slice(slash + 1, endOf(path, slash))
-    params[name] = text.includes('%') ? decodeURIComponent(text) : text
+    params[name] = text.includes('%') ? decode(text) : text
   }
   return params
 }

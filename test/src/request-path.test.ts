@@ -114,6 +114,32 @@ for (const [url, status] of [
   })
 }
 
+test('a middleware that leaves a URL with a broken percent-encoding makes the 400 that a client gets for it', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  app.use((ctx, next) => {
+    ctx.url = ctx.url.replace('/old', '/new').replace('~', '%')
+    return next()
+  })
+  app.get('/new/:id', ctx => ctx.params.id)
+  app.get('/new/:id/:name.csv', ctx => ctx.params.name)
+  app.get('/new/in/*rest', ctx => ctx.params.rest)
+  const problemAt = async (url: string) => {
+    const { requestId: _, ...rest } = (await (await app.client().get(url)).json()) as {
+      requestId: string
+      status: number
+    }
+    return rest
+  }
+  for (const path of ['~zz', '~ff', '1/~zz.csv', 'in/~e9']) {
+    const [sent, left] = await Promise.all([`/new/${path.replace('~', '%')}`, `/old/${path}`].map(problemAt))
+    t.is(sent?.status, 400)
+    t.deepEqual(left, sent)
+  }
+  t.is(await (await app.client().get('/old/~41')).text(), 'A')
+  t.deepEqual(errors, [])
+})
+
 test('a middleware that makes the URL what is no text is a 500', async t => {
   const app = kolba()
   // The log of an app reads the path as well.

@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import test from 'ava'
 import { isBare } from '../../src/bare.ts'
-import { hasDots } from '../../src/guard.ts'
+import { decode, hasDots } from '../../src/guard.ts'
 import { readPath } from '../../src/path.ts'
 import type { Route } from '../../src/route.ts'
 import { type Layer, paramsOf, RouteIndex } from '../../src/route-index.ts'
@@ -132,7 +132,7 @@ function caught({ regexp, paramNames }: Layer, path: string): Record<string, str
   const params = Object.create(null)
   paramNames.forEach(({ name }, index) => {
     const text = texts[index]
-    if (text !== undefined) params[name] = decodeURIComponent(text)
+    if (text !== undefined) params[name] = decode(text)
   })
   return params
 }
