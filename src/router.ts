@@ -4,7 +4,7 @@ import type { Layer as Place } from './fold.ts'
 import { hasDots } from './guard.ts'
 import type { Path } from './path.ts'
 import { nameOf, type Route } from './route.ts'
-import { type Layer, paramsOf, RouteIndex } from './route-index.ts'
+import { type Entry, type Layer, paramsOf, RouteIndex } from './route-index.ts'
 import type { Shaped } from './shaped.ts'
 
 /** A route with its folded stack, as the request path runs it. */
@@ -22,6 +22,12 @@ export interface Match {
   readonly allow: readonly string[]
 }
 
+/** An endpoint at one of its paths. */
+interface Placed {
+  readonly endpoint: Endpoint
+  readonly shape: string
+}
+
 /** Runs an endpoint, for what a match has found of the path. */
 export function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
   // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
@@ -37,8 +43,8 @@ const NONE: readonly string[] = Object.freeze([])
 /** The routes of an app in @koa/router's layers. The one registered first wins; paths are told apart by case. */
 export class RouteTable {
   readonly #router = new Router({ sensitive: true })
-  readonly #index = new RouteIndex<Endpoint>()
-  readonly #heads = new Map<unknown, Endpoint>()
+  readonly #index = new RouteIndex<Placed>()
+  readonly #heads = new Map<string, { layer: Layer; value: Placed }>()
   readonly #shapes = new Map<string, Route>()
 
   /**
@@ -59,20 +65,27 @@ export class RouteTable {
     }
     for (const method of route.methods) this.#shapes.set(`${method} ${path.shape}`, route)
     const layer = this.#router.register(route.path, [...route.methods], () => {}) as Layer
-    this.#index.add(layer, endpoint)
+    const value = { endpoint, shape: path.shape }
+    this.#index.add(layer, value)
     const { methods } = layer
-    if (methods.includes('HEAD') && !methods.includes('GET')) this.#heads.set(route.path, endpoint)
+    if (methods.includes('HEAD') && !methods.includes('GET')) this.#heads.set(path.shape, { layer, value })
   }
 
   match(method: string, path: string): Match {
-    const hit = this.#index.first(method, path)
+    const hit = this.#find(method, path)
     if (!hit) return { params: {}, allow: methodsOf(this.#index.all(path)) }
     const params = paramsOf(hit, path)
     // `/files/...csv` has no dot segment, and its name is one: whoever makes a path of that would be led elsewhere.
     if (path.includes('.') && Object.values(params).some(hasDots)) return { params: {}, allow: [] }
-    // A GET answers HEAD, unless the path has a HEAD of its own.
-    const own = method === 'HEAD' ? this.#heads.get(hit.layer.path) : undefined
-    return { endpoint: own ?? hit.value, params, allow: NONE }
+    return { endpoint: hit.value.endpoint, params, allow: NONE }
+  }
+
+  /** A GET answers HEAD, unless the path has a HEAD of its own, whatever that calls its parameters. */
+  #find(method: string, path: string): Entry<Placed> | undefined {
+    const hit = this.#index.first(method, path)
+    const own = hit && method === 'HEAD' ? this.#heads.get(hit.value.shape) : undefined
+    const captures = own?.layer.regexp.exec(path)
+    return hit && captures ? { ...hit, ...own, captures } : hit
   }
 }
 

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import test from 'ava'
-import { decorator, kolba } from 'kolba'
+import { decorator, type Kolba, kolba, reply } from 'kolba'
 import { body } from 'kolba/body'
 import { json } from 'kolba/json'
 import { keepErrors } from '../support/log.ts'
@@ -486,6 +486,26 @@ test('a query with malformed percent-encoding is 400', async t => {
   for (const query of ['a=%', 'a=%zz', '%f', 'a=%ff', 'a=%C3'])
     t.is((await client.get(`/?${query}`)).status, 400, query)
   t.deepEqual(await (await client.get('/?a=%C3%A9&b=100%25')).json(), { a: 'é', b: '100%' })
+})
+
+test('HEAD of its own is found whatever it calls its parameters, in either order', async t => {
+  for (const [path, head, ask] of [
+    ['/a/:id', '/a/:ref', '/a/7'],
+    ['/a{/:id}/b', '/a{/:ref}/b', '/a/7/b'],
+    ['/f/:id.csv', '/f/:ref.csv', '/f/7.csv'],
+    ['/w/*id', '/w/*ref', '/w/7'],
+  ] as const) {
+    const routes = [
+      (app: Kolba) => app.get(path, ctx => ({ ...(ctx.params as object) })),
+      (app: Kolba) => app.head(head, ctx => reply(204, null, { 'X-Ref': (ctx.params as { ref: string }).ref })),
+    ]
+    for (const all of [routes, routes.toReversed()]) {
+      const app = kolba()
+      for (const add of all) add(app)
+      t.is((await app.client().head(ask)).headers.get('X-Ref'), '7', path)
+      t.deepEqual(await (await app.client().get(ask)).json(), { id: '7' })
+    }
+  }
 })
 
 test('HEAD goes to the route that GET goes to, unless the same path has a HEAD', async t => {

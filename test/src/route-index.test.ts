@@ -118,7 +118,8 @@ function byTrying(router: Router, method: string, path: string) {
 /** The same as kolba puts it: a HEAD of its own, what is allowed instead, and no parameter with a dot segment. */
 function byTryingAll({ taken, endpoints }: Tables, method: string, path: string): Match | Error {
   const { path: layers, pathAndMethod } = taken.match(path, method) as { path: Layer[]; pathAndMethod: Layer[] }
-  const own = (layer: Layer) => !layer.methods.includes('GET') && layer.path === pathAndMethod[0]?.path
+  const shapeOf = (layer?: Layer) => layer && readPath('', String(layer.path)).shape
+  const own = (layer: Layer) => !layer.methods.includes('GET') && shapeOf(layer) === shapeOf(pathAndMethod[0])
   const layer = (method === 'HEAD' && pathAndMethod.find(own)) || pathAndMethod[0]
   if (!layer) return { params: {}, allow: [...new Set(layers.flatMap(({ methods }) => methods))] }
   const params = orError(() => caught(layer, path))
