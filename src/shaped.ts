@@ -98,7 +98,8 @@ export function fieldsOf(its: Shaped): Fields {
 export function keepHeader(ctx: BaseContext, name: unknown, value: unknown): boolean {
   const its = (ctx as Shaped)[self] as Shaped | undefined
   if (!its || its[isOpen] || its[theRes].headersSent) return false
-  if (typeof name !== 'string' || typeof value !== 'string') return false
+  // Koa knows what to do with a list and a number, and sets nothing by no name.
+  if (typeof name !== 'string' || typeof value !== 'string' || name === '') return false
   // These are about the body, or stand against those that the route has given.
   if (isOfTheBody(name) || its[given] instanceof Reply) return false
   validateHeaderValue(name, value)

@@ -90,8 +90,8 @@ function begin(
   } else {
     res.writeHead(status, all)
   }
-  // Text of ASCII alone is the same in latin1, which Node writes faster.
-  res.end(content, length === content.length ? 'latin1' : 'utf8')
+  // In Node's own encoding, as Koa: with text it writes the head in that, too.
+  res.end(content)
   return true
 }
 

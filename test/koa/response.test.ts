@@ -3,9 +3,11 @@
 import { Readable } from 'node:stream'
 import { inspect } from 'node:util'
 import test from 'ava'
-import type Koa from 'koa'
-import { appOf, type Row, talk, testBesideKoa, testReadings } from '../support/beside-koa.ts'
+import Koa from 'koa'
+import { kolba, reply } from 'kolba'
+import { appOf, portOf, type Row, talk, testBesideKoa, testReadings, textOf } from '../support/beside-koa.ts'
 import type { Named } from '../support/koa-differences.ts'
+import { Line } from '../support/raw.ts'
 
 /** What an action throws, as text. */
 function thrownBy(action: () => void): string {
@@ -540,6 +542,50 @@ const rows: Record<string, Row> = {
 }
 
 testBesideKoa(rows)
+
+for (const [name, value] of Object.entries({
+  'text of ASCII': 'ok',
+  'other text': 'é',
+  'data of ASCII': { a: 1 },
+  'other data': { a: 'é' },
+  bytes: Buffer.from('ok'),
+  nothing: null,
+})) {
+  test(`a header that is no ASCII has the bytes that it has in Koa, with ${name}`, async t => {
+    const bytesOf = async (app: Koa) => {
+      const line = new Line(await portOf(t, app)).write(textOf())
+      await line.until(text => text.includes('\r\n\r\n'))
+      line.socket.destroy()
+      return /X-Name: .*/.exec(line.text)?.[0]
+    }
+    const [set, replied] = [kolba({ signals: false }), kolba({ signals: false })]
+    set.get('/', ctx => {
+      ctx.set('X-Name', 'é')
+      return value
+    })
+    replied.get('/', () => reply(200, value, { 'X-Name': 'é' }))
+    const koa = await bytesOf(
+      new Koa().use(ctx => {
+        ctx.set('X-Name', 'é')
+        ctx.body = value
+      }),
+    )
+    t.regex(koa ?? '', /^X-Name: (?:é|Ã©)$/)
+    t.deepEqual([await bytesOf(set), await bytesOf(replied)], [koa, koa])
+  })
+}
+
+test('ctx.set() and ctx.append() set nothing by no name, as in Koa', async t => {
+  const app = kolba({ signals: false })
+  app.get('/', ctx => {
+    ctx.set('', 'a')
+    ctx.append('', 'b')
+    ctx.set('X-C', 'c')
+    return 'ok'
+  })
+  const response = await app.client().get('/')
+  t.deepEqual([response.status, response.headers.get('X-C'), await response.text()], [200, 'c', 'ok'])
+})
 
 test('ctx.headerSent is true and ctx.writable false when the answer has gone out', async t => {
   for (const way of ['koa', 'use', 'route'] as const) {
