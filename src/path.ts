@@ -5,7 +5,8 @@ import { isCanonical } from './guard.ts'
 // and what stands in braces may be missing.
 
 /** What ends a name: all that may stand in a path and not in a name. */
-type Ends = ['/', '-', '.', '{', '}', ':', '*', ',', ';', '@', '~', '=', '%', '&', '|', ' ']
+type Ends = [...['/', '-', '.', '{', '}', ':', '*', ',', ';', '@', '~', '=', '%', '&', '|', ' '], ...Marks]
+type Marks = ["'", '"', '`', '<', '>', '^']
 type Name<S extends string, E = Ends> = E extends [infer End extends string, ...infer Rest]
   ? Name<S extends `${infer N}${End}${string}` ? N : S, Rest>
   : S
