@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { BaseContext } from './context.ts'
 import { type Problem, problem } from './problem.ts'
 import { requestIds } from './request-id.ts'
@@ -33,6 +33,7 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Prob
 
   return function guard(ctx) {
     const { req } = ctx
+    if (req.rawHeaders.length === 0) req.rawHeaders = linesOf(req.headers)
     const { rawHeaders } = req
     let host: string | undefined
     let hostLines = 0
@@ -71,6 +72,11 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Prob
     if (!PLAIN.test(url)) return guardTarget(url)
     ;(ctx as Shaped)[plain] = url
   }
+}
+
+/** The lines of a head that no server of Node's has read, as adapters of serverless platforms make it. */
+function linesOf(headers: IncomingHttpHeaders): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]))
 }
 
 /**

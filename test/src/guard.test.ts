@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import http from 'node:http'
+import { Socket } from 'node:net'
+import { Writable } from 'node:stream'
 import test from 'ava'
 import { decorator, type Kolba, kolba, reply } from 'kolba'
 import { body } from 'kolba/body'
@@ -60,6 +63,42 @@ test('a request of HTTP/1.0 needs no Host', async t => {
   const { port } = await listening(t, echo())
   const [answer] = await exchange(port, 'GET / HTTP/1.0\r\n\r\n')
   t.is(answer?.status, 200)
+})
+
+test('an adapter that fills headers and not rawHeaders is answered, and its requests are guarded', async t => {
+  const app = kolba({ signals: false, limits: { headers: 5 } })
+  app.get('/', ctx => ctx.host)
+  app.post('/', body(), ctx => ctx.input.body as object)
+  const ask = async (headers: Record<string, string | string[]>, content = '') => {
+    const req = Object.assign(new http.IncomingMessage(new Socket()), {
+      method: content ? 'POST' : 'GET',
+      url: '/',
+      headers,
+      httpVersion: '1.1',
+      httpVersionMajor: 1,
+      httpVersionMinor: 1,
+    })
+    req.push(content)
+    req.push(null)
+    const res = new http.ServerResponse(req)
+    const pieces: Buffer[] = []
+    const line = new Writable({
+      write: (piece, _encoding, done) => {
+        pieces.push(piece)
+        done()
+      },
+    })
+    res.assignSocket(line as Socket)
+    app.callback()(req, res)
+    await once(res, 'finish')
+    return [res.statusCode, Buffer.concat(pieces).toString().split('\r\n\r\n')[1]]
+  }
+  t.deepEqual(await ask({ host: 'a.example' }), [200, 'a.example'])
+  const json = { host: 'a', 'content-type': 'application/json', 'content-length': '7', cookie: ['a=1', 'b=2'] }
+  t.deepEqual(await ask(json, '{"a":1}'), [200, '{"a":1}'])
+  t.is((await ask({}))[0], 400)
+  t.is((await ask({ host: 'a b' }))[0], 400)
+  t.is((await ask({ ...json, a: '1' }))[0], 431)
 })
 
 test('a host that is not on the list answers 421', async t => {
