@@ -300,9 +300,10 @@ for (const [name, stream] of Object.entries<() => unknown>({
     t.is(response.headers.get('content-type'), 'application/problem+json')
     t.is(response.headers.get('etag'), null)
     t.like(await response.json(), { status: 500, title: 'Internal Server Error' })
+    t.is((await app.client().head('/it')).status, 500)
     t.deepEqual(
       errors.map(({ message }) => message),
-      ['no disk'],
+      ['no disk', 'no disk'],
     )
   })
 
