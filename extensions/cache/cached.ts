@@ -69,8 +69,9 @@ const OPTIONS = {
  * request, which Node's fetch sends by itself, changes nothing, since this is the origin and no cache on the way.
  *
  * A write to the same path drops what is kept of it, before it is answered; for other paths there is `invalidate()`.
- * What began before the write is not kept. Requests that come together wait for the first one's answer. Each process
- * keeps its own, and knows nothing of what others write: there take a `version` from the database, or a short `ttl`.
+ * What began before the write is not kept. Requests that come together wait for the first one's answer, until its time,
+ * `timeouts.handler`, is over. Each process keeps its own, and knows nothing of what others write: there take a `version`
+ * from the database, or a short `ttl`.
  *
  * @throws TypeError at registration for a wrong option, on a route that does not read, where it is shared above what lets
  *   some users pass and others not, and in `app.use`, which stands above what signs users in; at the request, as a 500, where something below sets `ctx.user`

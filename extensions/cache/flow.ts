@@ -53,18 +53,43 @@ function run(call: Call, { own, leads = false }: { own?: string; leads?: boolean
       throw error
     },
   )
-  work.done = Promise.resolve(ended).then(
-    outcome => (isAnswer(outcome) ? { answer: outcome, ctx } : undefined),
-    // What stands below may have given up because its client has.
-    () => (ctx.signal.aborted ? 'left' : undefined),
-  )
   store.begin(work, leads)
+  work.done = doneInTime(call, work, ended)
   return ended.then(outcome => finish(ctx, outcome))
 }
 
-/** Waits for what another request has begun, and takes its answer where that is the one for this request too. */
+/**
+ * What others have of a run, for which they wait at most `timeouts.handler`, when its request has been answered with 503:
+ * else one handler that never ends would close its URL for good.
+ */
+function doneInTime({ ctx, store }: Call, work: Work, ended: PromiseLike<Outcome>): Work['done'] {
+  const { deadlines } = ctx.app
+  return new Promise(resolve => {
+    const wait = deadlines.begin(() => {
+      work.isStale = true
+      store.end(work)
+      resolve('left')
+    })
+    const end = (found: Awaited<Work['done']>) => {
+      deadlines.end(wait)
+      resolve(found)
+    }
+    ended.then(
+      outcome => end(isAnswer(outcome) ? { answer: outcome, ctx } : undefined),
+      // What stands below may have given up because its client has.
+      () => end(ctx.signal.aborted ? 'left' : undefined),
+    )
+  })
+}
+
+/**
+ * Waits for what another request has begun, and takes its answer where that is the one for this request too.
+ *
+ * @throws the reason of `ctx.signal`, where the client has gone or time is over by then
+ */
 async function follow(call: Call, { done }: Work, hasWaited: boolean): Promise<unknown> {
   const found = await done
+  call.ctx.signal.throwIfAborted()
   if (found && found !== 'left') {
     const { answer } = found
     const variant = (ctx: BaseContext) => variantOf('', lowered(answer.vary), ctx)
@@ -103,6 +128,8 @@ function runBelow({ ctx, next, shared }: Call): Awaitable<Outcome> {
   const giveBack = takeConditions(ctx.req.headers)
   const read = (value: unknown): Outcome => {
     giveBack()
+    // Behind its 503 it goes nowhere.
+    if (ctx.res.headersSent) return { value }
     if (userOf(ctx) === user) return readOutcome(ctx, value, before, shared)
     const where = ctx.route ? nameOf(ctx.route) : ctx.path
     const what = 'cached() stands above what sets ctx.user, which an answer that is kept would not ask'

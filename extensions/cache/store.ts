@@ -26,9 +26,9 @@ export interface Work {
   readonly path: string
   readonly key: string
   readonly version: Version
-  /** Something was written since it began: what it gives must not be kept. */
+  /** Something was written since it began, or it is late: what it gives must not be kept. */
   isStale: boolean
-  /** What it gave, and for whom; nothing where that was for nobody else; or that its client has left. */
+  /** What it gave, and for whom; nothing where that was for nobody else; or that its client has left, or time. */
   done: Promise<{ readonly answer: Answer; readonly ctx: BaseContext } | 'left' | undefined>
 }
 
