@@ -42,5 +42,6 @@ export type { AnySchema, InputOf, OutputOf, SchemaRecord } from './schema/schema
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
 export { headerOn, responseOf } from './shaped.ts'
 export type { Query, UrlOf } from './url.ts'
+export { unfinished } from './waiting.ts'
 export { isResponse, isWebStream } from './web.ts'
 export { isPromise, when } from './when.ts'

@@ -14,7 +14,7 @@ export const theRequest = Symbol('request')
 export const theResponse = Symbol('response')
 /** The URL, where the guard has found that it is a path and nothing else. */
 export const plain = Symbol('plain')
-/** How far a route is whose handler has made a promise. */
+/** How far a route is whose handler has made a promise: that promise, while it is waited for. */
 export const progress = Symbol('progress')
 
 /** The value of the route, and where to write it. */
@@ -40,7 +40,7 @@ export interface Shaped extends BaseContext {
   [isOpen]: boolean
   [fields]: Fields | undefined
   [given]: unknown
-  [progress]: 'waiting' | 'over' | 'left' | undefined
+  [progress]: PromiseLike<unknown> | 'over' | 'left' | undefined
   params: unknown
   _matchedRoute: string | undefined
 }

@@ -5,8 +5,11 @@ import { nameOf } from './route.ts'
 import { progress, type Shaped } from './shaped.ts'
 import { abort } from './signal.ts'
 import { discard } from './streams.ts'
+import { isPromise } from './when.ts'
 
-type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>>
+const pending = Symbol('pending')
+
+type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>> & { [pending]?: PromiseLike<unknown> }
 
 /**
  * Waits for what a handler has promised, at most `timeouts.handler`, and goes on with it unless the answer has gone out by
@@ -14,10 +17,11 @@ type Waiting = BaseContext & Partial<Pick<Shaped, typeof progress>>
  */
 export function waitFor(ctx: Waiting, promise: PromiseLike<unknown>, go: (value: unknown) => void): Promise<void> {
   const { deadlines, inside } = ctx.app
-  ctx[progress] = 'waiting'
+  ctx[progress] = promise
   return new Promise((resolve, reject) => {
     let timedOut: Error | undefined
     const wait = deadlines.begin(() => {
+      ctx[pending] = promise
       timedOut = late(ctx)
       fail(timedOut)
     })
@@ -52,7 +56,7 @@ function isAbort(error: unknown): boolean {
 
 /** The route has ended: was it before the middleware around it? */
 function endsInTime(ctx: Waiting): boolean {
-  const isWaiting = ctx[progress] === 'waiting'
+  const isWaiting = isPromise(ctx[progress])
   ctx[progress] = 'over'
   return isWaiting
 }
@@ -75,9 +79,19 @@ export function leave(ctx: Waiting): void {
  * @returns whether it had yet to give something
  */
 export function abandon(ctx: Waiting): boolean {
-  if (ctx[progress] !== 'waiting') return false
+  const promise = ctx[progress]
+  if (!isPromise(promise)) return false
+  ctx[pending] = promise
   ctx[progress] = 'left'
   return true
+}
+
+/**
+ * What the stack of a route has promised and is still at, where its request is answered without it: because time was up,
+ * or a middleware has failed or ended. For a decorator that has to do something behind all that a handler does.
+ */
+export function unfinished(ctx: Waiting): PromiseLike<unknown> | undefined {
+  return ctx[pending]
 }
 
 function late(ctx: BaseContext): Error {

@@ -1,4 +1,12 @@
-import { type AroundContext, type BaseContext, type Decorator, decorator, Kolba, type Next } from '../../src/index.ts'
+import {
+  type AroundContext,
+  type BaseContext,
+  type Decorator,
+  decorator,
+  Kolba,
+  type Next,
+  unfinished,
+} from '../../src/index.ts'
 
 /** What drops what it keeps of the paths that fit a pattern. */
 interface Droppable {
@@ -19,7 +27,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'R
 /**
  * Drops what `cached()` keeps of other paths, after a write to this one has succeeded: for the list that a book is in,
  * or the author's page that names it. Of the path that was written to, and of its Location, all is dropped anyway.
- * A 4xx drops nothing, and a 5xx does, because something may have been written before it.
+ * A 4xx drops nothing, and a 5xx does, because something may have been written before it; a handler that goes on behind
+ * the 503 of `timeouts.handler` drops it once more when it ends.
  *
  * A path is a whole one, the prefixes of groups and mounts included, as `app.url()` gives it (and `ctx.urlFor()` with
  * the host), and is dropped with all its queries, for all users. `/books/*` is everything below `/books`. On reads it
@@ -81,14 +90,26 @@ function afterWrite(ctx: Naming, app: App): void {
   // Of an answer to a GET nobody has to ask, and who asks makes a response.
   if (SAFE.has(ctx.req.method as string)) return
   const { status, response } = ctx
-  if (status >= 400 && status < 500) return
+  const isRefused = status >= 400 && status < 500
+  const late = unfinished(ctx)
+  if (isRefused && !late) return
   const pointed = ['Location', 'Content-Location'].flatMap(name => ownPath(ctx, response.get(name)))
-  dropAll(app, [resourceOf(ctx.path), ...pointed])
-  for (const it of ctx[named] ?? []) {
-    if (typeof it === 'string') dropAll(app, [it])
-    // Of a handler that failed, it may want what is not there.
-    else if (status < 400) dropAll(app, [it(ctx as never)].flat().map(patternOf))
+  const paths = [resourceOf(ctx.path), ...pointed]
+  const drop = (isGood: boolean) => {
+    dropAll(app, paths)
+    for (const it of ctx[named] ?? []) {
+      if (typeof it === 'string') dropAll(app, [it])
+      // Of a handler that failed, it may want what is not there.
+      else if (isGood) dropAll(app, [it(ctx as never)].flat().map(patternOf))
+    }
   }
+  if (!isRefused) drop(status < 400)
+  // What is written behind this answer is not there yet.
+  const dropAgain = late?.then(
+    () => drop(true),
+    () => drop(false),
+  )
+  dropAgain?.then(undefined, error => app.inside.tell(error, ctx))
 }
 
 function dropAll(app: App, patterns: readonly string[]): void {

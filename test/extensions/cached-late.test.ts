@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { type BaseContext, kolba, reply } from 'kolba'
-import { cached } from 'kolba/cache'
+import { type BaseContext, kolba, problem, reply } from 'kolba'
+import { cached, invalidate } from 'kolba/cache'
 import { MemoryLogger } from '../support/memory-logger.ts'
 
 // What takes longer than `timeouts.handler`, and has been answered with 503 by then.
@@ -86,4 +86,66 @@ test('cached() keeps nothing of one that is late, of which the log has the 503 a
     it.logger.lines.map(({ message }) => message),
     ['GET /: no answer within 0.2 s. Make it quicker, a job, or raise timeouts.handler.'],
   )
+})
+
+/** An app whose value is kept at three paths, and written by PUT when `write` is opened. */
+function written() {
+  const write = gate()
+  const logger = new MemoryLogger()
+  const app = kolba({ logger, timeouts: { handler: 0.2 } })
+  const client = app.client()
+  let value = 'old'
+  for (const path of ['/7', '/list', '/page/7']) app.get(path, cached(FOREVER), () => value)
+  const named = invalidate('/list', ctx => `${ctx.query.page ?? '/page'}/7`)
+  app.put('/7', named, async ctx => {
+    await write.passed
+    value = 'new'
+    if (ctx.query.fails) throw new Error('behind it')
+    return value
+  })
+  const read = async () => Promise.all(['/7', '/list', '/page/7'].map(async path => (await client.get(path)).text()))
+  return { app, client, logger, write, read }
+}
+
+test('a write that is done behind its 503 drops what is kept once more', async t => {
+  const { client, write, read } = written()
+  t.is((await client.put('/7')).status, 503)
+  t.deepEqual(await read(), ['old', 'old', 'old'])
+  write.open()
+  await sleep(10)
+  t.deepEqual(await read(), ['new', 'new', 'new'])
+})
+
+test('a write that fails behind its 503 does too, as it would have in time', async t => {
+  const { client, logger, write, read } = written()
+  t.is((await client.put('/7?fails=1')).status, 503)
+  t.deepEqual(await read(), ['old', 'old', 'old'])
+  write.open()
+  await sleep(10)
+  t.deepEqual(await read(), ['new', 'new', 'old'])
+  t.is(logger.lines.at(-1)?.message, 'behind it')
+})
+
+test('a write that is done behind what a middleware has answered for it drops what is kept', async t => {
+  for (const status of [403, 504]) {
+    const { app, client, write, read } = written()
+    app.use(async (ctx, next) => {
+      const running = next()
+      if (ctx.method === 'PUT') throw problem(status)
+      await running
+    })
+    t.deepEqual(await read(), ['old', 'old', 'old'])
+    t.is((await client.put('/7')).status, status)
+    t.deepEqual(await read(), ['old', 'old', 'old'])
+    write.open()
+    await sleep(10)
+    t.deepEqual(await read(), ['new', 'new', 'new'], `${status}`)
+  }
+})
+
+test('what invalidate() is given wrongly behind a 503 is logged', async t => {
+  const { client, logger, write } = written()
+  t.is((await client.put('/7?page=x')).status, 503)
+  write.open()
+  t.is((await logger.until(2))[1]?.message, 'invalidate: "x/7" is no path. Begin it with a slash, as in "/books".')
 })

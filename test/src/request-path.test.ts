@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import Koa from 'koa'
-import { decorator, type Kolba, kolba, problem, reply } from 'kolba'
+import { type BaseContext, decorator, type Kolba, kolba, problem, reply, unfinished } from 'kolba'
 import { middleware } from 'kolba/middleware'
 import { keepErrors } from '../support/log.ts'
 import { type Answer, exchange, Line, listening } from '../support/raw.ts'
@@ -309,4 +309,37 @@ test('close() ends in time while a connection is upgraded, and whoever has it cl
   await app.close()
   await line.closed
   t.true(line.text.startsWith('HTTP/1.1 101 '))
+})
+
+test('unfinished() is what a route is still at behind the answer, and nothing where it ended in time', async t => {
+  const { logger } = keepErrors()
+  const app = kolba({ logger, timeouts: { handler: 0.05 } })
+  const seen: [string, unknown][] = []
+  app.after(async ctx => {
+    const rest = unfinished(ctx)
+    seen.push([ctx.path, rest && 'under way'])
+    if (rest) seen.push([ctx.path, await rest])
+  })
+  app.use(async (ctx, next) => {
+    const running = next()
+    if (ctx.path === '/failed') throw problem(403)
+    if (ctx.path === '/answered') ctx.body = 'x'
+    else await running
+  })
+  const slow = (ctx: BaseContext) => sleep(100, ctx.path === '/late' ? 'its value' : 'another')
+  for (const path of ['/late', '/failed', '/answered']) app.get(path, slow)
+  app.get('/at-once', () => 1)
+  app.get('/in-time', () => sleep(1, 1))
+  const client = app.client()
+  for (const path of ['/at-once', '/in-time', '/late', '/failed', '/answered']) await client.get(path)
+  t.deepEqual(seen, [
+    ['/at-once', undefined],
+    ['/in-time', undefined],
+    ['/late', 'under way'],
+    ['/late', 'its value'],
+    ['/failed', 'under way'],
+    ['/failed', 'another'],
+    ['/answered', 'under way'],
+    ['/answered', 'another'],
+  ])
 })
