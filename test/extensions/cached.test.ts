@@ -521,6 +521,20 @@ test('cached() tells apart paths, queries as they are sent, and hosts', async t 
         t.is(await (await app.client().get(url, { headers: { host } })).text(), `${url} ${host}`)
 })
 
+test('cached() tells apart what was asked for, where a middleware has rewritten the URL', async t => {
+  const app = kolba()
+  app.use((ctx, next) => {
+    ctx.path = ctx.path.replace(/^\/tenants\/\w+/, '')
+    return next()
+  })
+  let calls = 0
+  app.get('/books', cached(FOREVER), ctx => `${ctx.originalUrl} ${++calls}`)
+  for (const _ of [1, 2]) {
+    for (const [index, path] of ['/tenants/a/books', '/tenants/b/books', '/books'].entries())
+      t.is(await (await app.client().get(path)).text(), `${path} ${index + 1}`)
+  }
+})
+
 test('cached() tells apart the schemes that a proxy of ours says', async t => {
   const app = kolba({ proxy: ['127.0.0.1'] })
   app.get('/', cached(FOREVER), ctx => `${ctx.protocol}://${ctx.host}`)
