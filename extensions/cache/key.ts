@@ -102,15 +102,18 @@ function partOf(user: unknown): string | undefined {
 
 /** Is it plain data, of which JSON shows everything? */
 function isShown(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return typeof value !== 'symbol' && typeof value !== 'function'
-  if (Array.isArray(value)) return value.every(isShown)
-  if (value instanceof Date) return true
+  if (value instanceof Date) return isShown(value.getTime())
+  // Neither with holes, nor with names beside its numbers.
+  if (Array.isArray(value)) return Object.keys(value).length === value.length && value.every(isShown)
   const isPlain = Object.getPrototypeOf(value) === Object.prototype || isBare(value)
-  return (
-    isPlain &&
-    !('toJSON' in value) &&
-    Reflect.ownKeys(value).every(key => isShown(value[key as never]) && typeof key === 'string')
-  )
+  return isPlain && !('toJSON' in value) && Reflect.ownKeys(value).every(key => isShownKey(value, key))
+}
+
+function isShownKey(value: object, key: string | symbol): boolean {
+  const isSeen = typeof key === 'string' && Object.prototype.propertyIsEnumerable.call(value, key)
+  return isSeen && isShown(value[key as never])
 }
 
 const IDS = ['id', '_id', 'sub']
