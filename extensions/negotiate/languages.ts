@@ -2,9 +2,10 @@ import { type Decorator, decorator, type Note } from '../../src/index.ts'
 import { preferredLanguage } from './accept.ts'
 
 /**
- * Chooses the language of the answer by `Accept-Language` (RFC 9110 section 12.5.4), as `ctx.language`, and says so in
- * `Content-Language` and `Vary`. `en` fits a client that wants `en-US`, and the other way round. Where nothing fits it is
- * the first: text in a language that somebody did not ask for is more use than a 406.
+ * Chooses the language of the answer by `Accept-Language` (RFC 9110 section 12.5.4), as `ctx.language`, by which `etag()`
+ * tells the languages apart, and says so in `Content-Language` and `Vary`. `en` fits a client that wants `en-US`, and the
+ * other way round. Where nothing fits it is the first: text in a language that somebody did not ask for is more use than a
+ * 406.
  *
  * A handler that answers in another language sets its own Content-Language. Errors have none.
  *

@@ -25,7 +25,7 @@ import { type BodyInput, body } from 'kolba/body'
 import { type EtagOptions, etag, type Guarded } from 'kolba/etag'
 import { component, inject } from 'kolba/inject'
 import { json } from 'kolba/json'
-import { csv, produces } from 'kolba/negotiate'
+import { csv, languages, produces } from 'kolba/negotiate'
 import { output } from 'kolba/output'
 import { int, object, text } from 'kolba/schema'
 import { MemoryLogger } from '../support/memory-logger.ts'
@@ -781,6 +781,33 @@ test('a guarded write takes the tag of any representation, where it is of a vers
   }
   for (const odd of ['"x;a/%zz"', '"x;a/\xff"', '"x;/"', '"x;a/b;c/d"'])
     t.is((await put('/bytes', odd)).status, 412, odd)
+})
+
+test('a guarded write takes the tag of any language, where it is of a version, and a hash for its own', async t => {
+  const app = kolba()
+  let page = { en: 'a', de: 'b', rev: 4 }
+  const save = () => {
+    page = { ...page, rev: page.rev + 1 }
+    return page
+  }
+  const chosen = languages('en', 'de')
+  const formats = produces({ 'application/json': true, 'text/plain': (row: { text: string }) => row.text })
+  const tagged = etag({ version: (row: { rev: number }) => row.rev })
+  app.get('/version', chosen, tagged, formats, ctx => ({ text: page[ctx.language], rev: page.rev }))
+  app.put('/version', tagged, save)
+  app.get('/bytes', chosen, etag(), formats, ctx => ({ text: page[ctx.language] }))
+  app.put('/bytes', chosen, etag(), save)
+  const put = async (path: string, tag: string, language: string) =>
+    (await app.client().put(path, { headers: { 'If-Match': tag, 'Accept-Language': language } })).status
+  const german = { accept: 'text/plain', 'accept-language': 'de' }
+  t.is(await tagOf(app, '/version', german), '"4;text/plain;de"')
+  t.is(await put('/version', '"4;text/plain;de"', 'en'), 200)
+  t.is(await put('/version', '"4;text/plain;de"', 'de'), 412)
+  t.is(await put('/version', '"5;de"', 'en'), 200)
+  const tag = await tagOf(app, '/bytes', german)
+  t.regex(tag, /;text\/plain;de"$/)
+  t.is(await put('/bytes', tag, 'en'), 412)
+  t.is(await put('/bytes', tag, 'de'), 200)
 })
 
 test('the tag of a sparse or expanded read guards a write, where it is of a version, and a hash guards the whole', async t => {

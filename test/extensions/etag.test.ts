@@ -5,6 +5,7 @@ import { blueprint, type Context, decorator, get, kolba, problem, query, reply, 
 import { type EtagOptions, etag, type Version } from 'kolba/etag'
 import { input } from 'kolba/input'
 import { json } from 'kolba/json'
+import { csv, languages, produces } from 'kolba/negotiate'
 import { output } from 'kolba/output'
 import { int } from 'kolba/schema'
 import { MemoryLogger } from '../support/memory-logger.ts'
@@ -339,6 +340,31 @@ test('etag() gives each representation a tag of its own', async t => {
   const headers = { 'If-None-Match': '"v%3B1;text/csv"', accept: 'text/plain' }
   t.is((await app.client().get('/version', { headers })).status, 200)
   t.is((await app.client().get('/version', { headers: { ...headers, accept: 'text/csv' } })).status, 304)
+})
+
+test('etag() gives each language a tag of its own, behind that of the representation', async t => {
+  const app = kolba()
+  const chosen = languages('en', 'de-CH')
+  const tagged = etag({ version: () => 7 })
+  app.get('/version', chosen, tagged, ctx => ctx.language)
+  app.get('/bytes', chosen, etag(), () => 'x')
+  app.get('/both', produces({ 'text/csv': csv() }), chosen, tagged, () => [1])
+  const given = (language: unknown) => decorator('given', (_ctx, next) => next({ language }))
+  app.get('/odd', given('a;"b"'), tagged, () => 1)
+  app.get('/other', given({ name: 'en' }), tagged, () => 1)
+  const get = (path: string, language: string, headers = {}) =>
+    app.client().get(path, { headers: { 'Accept-Language': language, ...headers } })
+  for (const [path, language, tag] of [
+    ['/version', 'en', '"7;en"'],
+    ['/version', 'de', '"7;de-CH"'],
+    ['/bytes', 'de', `${hash('x').slice(0, -1)};de-CH"`],
+    ['/both', 'de', '"7;text/csv;de-CH"'],
+    ['/odd', 'de', '"7;a%3B%22b%22"'],
+    ['/other', 'de', '"7"'],
+  ] as const)
+    t.is((await get(path, language)).headers.get('etag'), tag, path)
+  t.is((await get('/version', 'de', { 'If-None-Match': '"7;en"' })).status, 200)
+  t.is((await get('/version', 'de', { 'If-None-Match': '"7;de-CH"' })).status, 304)
 })
 
 test('etag({ weak: true }) makes weak tags, which a reader may have all the same', async t => {

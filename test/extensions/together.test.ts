@@ -74,7 +74,7 @@ test('all of them together read once, and answer each client in its own way', as
   const first = await ask(app, 'GET', '/books/7')
   t.is(first.text, '{"id":"7","title":"Emma","rev":1}')
   t.like(Object.fromEntries(first.headers), {
-    etag: '"1;application/json"',
+    etag: '"1;application/json;en"',
     'cache-control': 'max-age=10',
     'content-language': 'en',
     deprecation: '@1767225600',
@@ -82,12 +82,16 @@ test('all of them together read once, and answer each client in its own way', as
     link: '</v2/books>; rel="successor-version"',
     vary: 'Prefer, Accept-Language, Accept',
   })
-  const again = await ask(app, 'GET', '/books/7', { 'If-None-Match': '"1;application/json"', 'Accept-Language': 'en' })
+  const again = await ask(app, 'GET', '/books/7', {
+    'If-None-Match': '"1;application/json;en"',
+    'Accept-Language': 'en',
+  })
   t.is(again.status, 304)
-  const asCsv = await ask(app, 'GET', '/books/7', { Accept: 'text/csv', 'If-None-Match': '"1;application/json"' })
-  t.deepEqual([asCsv.status, asCsv.headers.get('etag')], [200, '"1;text/csv"'])
+  const asCsv = await ask(app, 'GET', '/books/7', { Accept: 'text/csv', 'If-None-Match': '"1;application/json;en"' })
+  t.deepEqual([asCsv.status, asCsv.headers.get('etag')], [200, '"1;text/csv;en"'])
   t.is((await ask(app, 'GET', '/books/7.csv')).text, asCsv.text)
-  t.is((await ask(app, 'GET', '/books/7', { 'Accept-Language': 'de' })).headers.get('content-language'), 'de')
+  const inGerman = { 'Accept-Language': 'de', 'If-None-Match': '"1;application/json;en"' }
+  t.is((await ask(app, 'GET', '/books/7', inGerman)).headers.get('content-language'), 'de')
   // One for each: JSON, JSON to who says en, CSV by Accept, CSV by the path, JSON in German.
   t.is(its.runs, 5)
   for (const headers of [{}, { Accept: 'text/csv' }, { 'Accept-Language': 'de' }]) {
@@ -104,12 +108,12 @@ test('all of them together read once, and answer each client in its own way', as
 
 test('all of them together guard what is written, and give nobody what was before', async t => {
   const { app, its } = library()
-  const minimal = { Prefer: 'return=minimal', 'If-Match': '"1;text/csv"' }
+  const minimal = { Prefer: 'return=minimal', 'If-Match': '"1;text/csv;de"' }
   for (const path of ['/books', '/books/7', '/books/7.csv']) await ask(app, 'GET', path)
   const put = await ask(app, 'PUT', '/books/7', minimal, { title: 'Persuasion' })
   t.deepEqual([put.status, put.text], [204, ''])
   t.like(Object.fromEntries(put.headers), {
-    etag: '"2;application/json"',
+    etag: '"2;application/json;en"',
     'preference-applied': 'return=minimal',
     'cache-control': undefined,
     'content-type': undefined,
@@ -126,7 +130,7 @@ test('all of them together guard what is written, and give nobody what was befor
   for (const path of ['/books', '/books/7', '/books/7.csv', '/books?format=csv'])
     t.regex((await ask(app, 'GET', path)).text, /Lady Susan/, path)
   const made = await ask(app, 'PUT', '/books/8', { 'If-None-Match': '*' }, { title: 'Emma' })
-  t.deepEqual([made.status, made.headers.get('etag')], [200, '"1;application/json"'])
+  t.deepEqual([made.status, made.headers.get('etag')], [200, '"1;application/json;en"'])
   t.is((await ask(app, 'PUT', '/books/8', { 'If-None-Match': '*' }, { title: 'Emma' })).status, 412)
   t.regex((await ask(app, 'GET', '/books')).text, /"rev":3.*"rev":1/)
   t.deepEqual(its.logger.lines, [])
