@@ -87,7 +87,9 @@ const OPTIONS = {
  *
  * It stands below what signs users in, and above `etag()`, `json()` and what reads the body, so that a repetition passes
  * all checks again and the handler alone is left out. A body that a handler reads by itself is not compared. A handler
- * that has lost its client goes on, unless it listens to `ctx.signal`, and then its failure is the answer.
+ * that has lost its client goes on, unless it listens to `ctx.signal`, and then its failure is the answer. What one gives
+ * that takes longer than `timeouts.handler` is kept for the next to ask; `reply(201, order)` says its status then, because
+ * the response on ctx is that of the 503 already.
  *
  * @throws TypeError at registration for a wrong option, below what reads the body, above what signs users in or asks what
  *   they may, unless that stands above what reads the body, in `app.use`, and where it stands twice; at the request, as a 500, where something below sets `ctx.user`

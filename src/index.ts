@@ -40,7 +40,7 @@ export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } fro
 export type { JsonObject } from './schema/json-schema.ts'
 export type { AnySchema, InputOf, OutputOf, SchemaRecord } from './schema/schema.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
-export { headerOn, responseOf } from './shaped.ts'
+export { headerOn, isOverruled, responseOf } from './shaped.ts'
 export type { Query, UrlOf } from './url.ts'
 export { unfinished } from './waiting.ts'
 export { isResponse, isWebStream } from './web.ts'

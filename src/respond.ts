@@ -1,6 +1,6 @@
 import type { BaseContext } from './context.ts'
 import { Reply } from './reply.ts'
-import { keep, responseOf } from './shaped.ts'
+import { isOverruled, keep, responseOf } from './shaped.ts'
 import { bodyOf } from './streams.ts'
 import { isResponse } from './web.ts'
 
@@ -27,9 +27,18 @@ export function give(ctx: BaseContext, value: unknown): void {
   if (value === undefined || value instanceof Error || !keep(ctx, value)) respond(ctx, value)
 }
 
-/** The status that a value goes out with when it has none of its own: the one that was set on ctx, else 200. */
-export function statusOf(ctx: BaseContext): number {
+const lastStatus = Symbol('lastStatus')
+type Late = BaseContext & { [lastStatus]?: number }
+
+/** The status that a value goes out with when it has none of its own: the one that was set on ctx in time, else 200. */
+export function statusOf(ctx: Late): number {
+  if (isOverruled(ctx)) return ctx[lastStatus] ?? 200
   return isStatusSet(ctx) ? ctx.status : 200
+}
+
+/** Remembers the status that was set, for a value that comes when another answer stands on ctx. */
+export function rememberStatus(ctx: Late): void {
+  ctx[lastStatus] = statusOf(ctx)
 }
 
 /** Koa begins with 404, and keeps here whether anybody has said so. */

@@ -40,7 +40,7 @@ export interface Shaped extends BaseContext {
   [isOpen]: boolean
   [fields]: Fields | undefined
   [given]: unknown
-  [progress]: PromiseLike<unknown> | 'over' | 'left' | undefined
+  [progress]: PromiseLike<unknown> | 'over' | 'late' | 'left' | undefined
   params: unknown
   _matchedRoute: string | undefined
 }
@@ -131,8 +131,15 @@ export function takeBack(ctx: BaseContext): void {
   if (its) its[given] = NOTHING
 }
 
-/** The response, where somebody has asked for it: before that nobody has set anything on it. */
+/** Did time run out, or end what stands around the route? What is on ctx then is another answer than what the route gives. */
+export function isOverruled(ctx: BaseContext): boolean {
+  const { [progress]: its } = ctx as Shaped
+  return its === 'late' || its === 'left'
+}
+
+/** The response of the route, where somebody has asked for it: before that nobody has set anything on it. */
 export function responseOf(ctx: BaseContext): Koa.Response | undefined {
+  if (isOverruled(ctx)) return undefined
   const its = (ctx as Shaped)[self] as Shaped | undefined
   return its && its[given] === NOTHING ? its[theResponse] : ctx.response
 }

@@ -1,6 +1,6 @@
 import type { BaseContext } from './context.ts'
 import { problem, toError } from './problem.ts'
-import { isAnswered } from './respond.ts'
+import { isAnswered, rememberStatus } from './respond.ts'
 import { nameOf } from './route.ts'
 import { progress, type Shaped } from './shaped.ts'
 import { abort } from './signal.ts'
@@ -23,10 +23,10 @@ export function waitFor(ctx: Waiting, promise: PromiseLike<unknown>, go: (value:
     const wait = deadlines.begin(() => {
       ctx[pending] = promise
       timedOut = late(ctx)
-      fail(timedOut)
+      fail(timedOut, 'late')
     })
-    const fail = (error: unknown) => {
-      if (endsInTime(ctx)) return reject(error)
+    const fail = (error: unknown, how?: 'late') => {
+      if (endsInTime(ctx, how)) return reject(error)
       inside.tell(toError(error), ctx)
       resolve()
     }
@@ -55,9 +55,9 @@ function isAbort(error: unknown): boolean {
 }
 
 /** The route has ended: was it before the middleware around it? */
-function endsInTime(ctx: Waiting): boolean {
+function endsInTime(ctx: Waiting, how: 'over' | 'late' = 'over'): boolean {
   const isWaiting = isPromise(ctx[progress])
-  ctx[progress] = 'over'
+  if (isWaiting) ctx[progress] = how
   return isWaiting
 }
 
@@ -99,6 +99,7 @@ function late(ctx: BaseContext): Error {
   const where = ctx.route ? nameOf(ctx.route) : ctx.method
   const detail = `${where}: no answer within ${handler} s. Make it quicker, a job, or raise timeouts.handler.`
   const reason = problem(503, { detail, headers: { 'Retry-After': '5' } })
+  rememberStatus(ctx)
   abort(ctx, reason)
   return reason
 }

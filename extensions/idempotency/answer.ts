@@ -1,4 +1,13 @@
-import { type BaseContext, type Headers, isBytes, isResponse, Reply, statusOf } from '../../src/index.ts'
+import {
+  type BaseContext,
+  type Headers,
+  isBytes,
+  isOverruled,
+  isResponse,
+  Reply,
+  responseOf,
+  statusOf,
+} from '../../src/index.ts'
 
 /** An answer as it can be given again. */
 export interface Answer {
@@ -27,7 +36,9 @@ export function answerOf(ctx: BaseContext, value: unknown, before: Before): Answ
   if (value === undefined || value instanceof Error || isResponse(value)) return undefined
   const { status, headers, body } = value instanceof Reply ? value : new Reply(statusOf(ctx), value)
   const isEmpty = body === null || body === undefined
-  const all = { ...lateType(ctx, value), ...newHeaders(ctx, before), ...kept(headers) }
+  // Those on ctx are of another answer where a handler took too long.
+  const isElsewhere = ctx.res.headersSent || isOverruled(ctx)
+  const all = { ...(isElsewhere ? {} : newHeaders(ctx, before)), ...kept(headers) }
   // Koa makes 204 of nothing where nobody has said another status; a reply's own stays.
   return made(ctx, isEmpty && !(value instanceof Reply) ? 204 : status, all, isEmpty ? null : body)
 }
@@ -69,19 +80,13 @@ function made(ctx: BaseContext, status: number, headers: Lines, body: unknown): 
   if (body instanceof Uint8Array) return { status, headers, body: Buffer.from(body) }
   const text = isBytes(body) ? undefined : jsonOf(body)
   if (text === undefined) return undefined
-  const type = Object.values(typeIn(headers))[0] ?? ctx.response.get('Content-Type')
+  const type = Object.values(typeIn(headers))[0] ?? responseOf(ctx)?.get('Content-Type')
   const isTyped = /\bjson\b/i.test(String(type).split(';')[0] as string)
   const typed = isTyped ? headers : { ...headers, 'Content-Type': 'application/json; charset=utf-8' }
   return { status, headers: typed, body: text }
 }
 
 type Lines = Record<string, string | readonly string[]>
-
-/** What renders JSON looks whether that is said already, and it is, of the 503 that has gone out. */
-function lateType({ res }: BaseContext, value: unknown): Headers {
-  const isRendered = value instanceof Reply && value.source !== undefined && typeof value.body === 'string'
-  return res.headersSent && isRendered ? { 'content-type': 'application/json; charset=utf-8' } : {}
-}
 
 function typeIn(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() === 'content-type'))
@@ -97,8 +102,6 @@ function jsonOf(value: unknown): string | undefined {
 }
 
 function newHeaders({ res }: BaseContext, before: Before): Lines {
-  // The answer has gone out, and its headers are those of another one: of a handler that took too long.
-  if (res.headersSent) return {}
   const all = Object.entries(res.getHeaders()).map(([name, value]) => [name, linesOf(name, value)] as const)
   const added = all.filter(([name, lines]) => SHARED.has(name) || String(lines) !== String(linesOf(name, before[name])))
   const news = added.map(([name, lines]) => [name, SHARED.has(name) ? without(lines, name, before) : lines] as const)

@@ -1,4 +1,4 @@
-import type { BaseContext } from '../../src/index.ts'
+import { type BaseContext, isOverruled } from '../../src/index.ts'
 import { type Answer, answerOf, type Before, finalAnswerOf, toText, withBody } from './answer.ts'
 import type { Claim, IdempotencyStore } from './store.ts'
 
@@ -103,7 +103,8 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
     async give(value) {
       isEnded = true
       answer = answerOf(ctx, value, before)
-      // The client was told that it took too long, and will ask again.
+      // The client is told something else, that it took too long, and will ask again.
+      isConcluded ||= isOverruled(ctx)
       if (isConcluded) await keep(answer)
       return answer ? withBody(value, answer) : value
     },

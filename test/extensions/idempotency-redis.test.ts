@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { kolba } from 'kolba'
 import { type Claim, type IdempotencyStore, idempotent, memoryStore, redisStore } from 'kolba/idempotency'
+import { lateAnswers } from '../support/late-answers.js'
 import { keeping } from '../support/layers.js'
 import { type Program, startProgram } from '../support/program.js'
 import { SERVER, testRedis } from '../support/redis.js'
@@ -124,6 +125,11 @@ testRedis('redisStore() gives bytes back as they were', async (t, redis, prefix)
     Buffer.from(await (await app.client().post('/', { headers: { 'Idempotency-Key': '"k"' } })).arrayBuffer())
   t.deepEqual(await send(), bytes)
   t.deepEqual(await send(), bytes)
+})
+
+testRedis('redisStore() keeps what a handler gives that takes longer than it may', async (t, redis, prefix) => {
+  const { given, expected } = await lateAnswers(redisStore(redis, { prefix }))
+  t.deepEqual(given, expected)
 })
 
 test('idempotent() refuses with 503 where Redis is away, and does not wait for it for long', async t => {

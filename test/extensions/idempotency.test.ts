@@ -15,6 +15,7 @@ import { json } from 'kolba/json'
 import { versions } from 'kolba/lifecycle'
 import { patch } from 'kolba/patch'
 import { text } from 'kolba/schema'
+import { lateAnswers } from '../support/late-answers.js'
 import { keeping } from '../support/layers.js'
 
 const REPLAYED = 'idempotency-replayed'
@@ -667,36 +668,112 @@ test('idempotent() gives its answer though a decorator below makes something of 
 })
 
 test('idempotent() holds the key of a handler that takes longer than it may, and keeps what it gives in the end', async t => {
+  const { given, expected } = await lateAnswers(memoryStore())
+  t.deepEqual(given, expected)
+})
+
+test('idempotent() answers 409 to a repetition of what has failed when its time was over', async t => {
   const app = kolba({ timeouts: { handler: 0.05 }, logger: keeping() })
-  const gates: ReturnType<typeof gateOf>[] = []
-  app.post('/', idempotent(), json(), async () => {
-    const gate = gateOf()
-    gates.push(gate)
-    await gate.promise
-    return { done: true }
-  })
-  app.post('/fails', idempotent(), async () => {
-    const gate = gateOf()
-    gates.push(gate)
+  const gate = gateOf()
+  app.post('/', idempotent(), async () => {
     await gate.promise
     throw new Error('late')
   })
   const client = app.client()
-  const send = (path: string) => client.post(path, { headers: { 'Idempotency-Key': '"k"' } })
-  for (const path of ['/', '/fails']) {
-    t.is((await send(path)).status, 503)
-    t.is((await send(path)).status, 409)
-    gates.pop()?.resolve()
-    await sleep(10)
-    const last = await send(path)
-    if (path === '/') {
-      t.is(await last.text(), '{"done":true}')
-      t.is(last.headers.get('retry-after'), null)
-      t.is(last.headers.get('content-type'), 'application/json; charset=utf-8')
-    } else t.is(await detailOf(last), NOT_KEPT)
-    t.deepEqual(gates, [])
-  }
+  const send = () => client.post('/', { headers: { 'Idempotency-Key': '"k"' } })
+  t.is((await send()).status, 503)
+  t.is(await detailOf(await send()), RUNNING)
+  gate.resolve()
+  await sleep(10)
+  t.is(await detailOf(await send()), NOT_KEPT)
 })
+
+test('idempotent() gives the 503 again to a handler that stops when its time is over', async t => {
+  const app = kolba({ timeouts: { handler: 0.05 }, logger: keeping() })
+  let runs = 0
+  app.post('/', idempotent(), ctx => {
+    runs += 1
+    return new Promise((_resolve, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)))
+  })
+  const client = app.client()
+  const send = () => client.post('/', { headers: { 'Idempotency-Key': '"k"' } })
+  const content = await contentOf(await send())
+  t.is(content.status, 503)
+  const again = await send()
+  t.is(again.headers.get(REPLAYED), 'true')
+  const { requestId: _, ...body } = JSON.parse(content.body)
+  const last = await contentOf(again)
+  t.deepEqual({ ...last, body: undefined }, { ...content, body: undefined })
+  t.like(JSON.parse(last.body), body)
+  t.is(runs, 1)
+})
+
+// What has answered in the place of the handler, and not gone out yet maybe.
+const OVERRULED: [title: string, prepare: (app: App, answered: () => void) => unknown, status: number][] = [
+  [
+    'while a hook of the app holds the 503 up',
+    (app, answered) => {
+      app.after(async ctx => {
+        if (ctx.status !== 503) return
+        answered()
+        await sleep(20)
+      })
+    },
+    503,
+  ],
+  [
+    'after a middleware has failed',
+    (app, answered) =>
+      app.use(async (ctx, next) => {
+        const isFirst = !ctx.get('X-Again')
+        if (!isFirst) return next()
+        void next()
+        await sleep(10)
+        answered()
+        throw problem(504)
+      }),
+    504,
+  ],
+  [
+    'after a middleware has answered',
+    (app, answered) =>
+      app.use(async (ctx, next) => {
+        if (ctx.get('X-Again')) return next()
+        void next()
+        await sleep(10)
+        answered()
+        ctx.status = 504
+        ctx.body = 'No.'
+      }),
+    504,
+  ],
+]
+
+for (const [title, prepare, status] of OVERRULED) {
+  test(`idempotent() keeps what the handler gives ${title}`, async t => {
+    const app = kolba({ timeouts: { handler: 0.05 }, logger: keeping() })
+    const gate = gateOf()
+    prepare(app, () => gate.resolve())
+    app.post('/', idempotent(), json(), async () => {
+      await gate.promise
+      await sleep(1)
+      return { done: true }
+    })
+    const client = app.client()
+    const send = (headers = {}) => client.post('/', { headers: { 'Idempotency-Key': '"k"', ...headers } })
+    t.is((await send()).status, status)
+    await sleep(30)
+    const again = await send({ 'X-Again': 'yes' })
+    t.deepEqual(await contentOf(again), {
+      status: 200,
+      headers: [
+        ['content-length', '13'],
+        ['content-type', 'application/json; charset=utf-8'],
+      ],
+      body: '{"done":true}',
+    })
+  })
+}
 
 test('idempotent() keeps the answer for a client that has gone', async t => {
   const gate = gateOf()
