@@ -14,7 +14,7 @@ import {
   type Route,
 } from '../src/index.ts'
 import { type Answer, type Before, replayOf } from './idempotency/answer.ts'
-import { ask, readFound } from './idempotency/found.ts'
+import { readFound, take } from './idempotency/found.ts'
 import { type Held, hold, type Terms } from './idempotency/hold.ts'
 
 import { memoryStore } from './idempotency/memory.ts'
@@ -149,7 +149,7 @@ export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs
       const caller = callerIn(ctx)
       const place = placeOf(ctx, route, name, caller, run.key)
       const claim = { owner: randomUUID(), payload: run.payload() }
-      const found = await ask(route, () => store.begin(place, claim, terms.lease))
+      const found = await take(route, store, place, claim, terms.lease)
       if (found) {
         run.replay = readFound(found, claim.payload)
         throw new Error(`${nameOf(route)}: idempotent() has the answer already, and what is above let nobody see it.`)

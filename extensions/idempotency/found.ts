@@ -1,14 +1,35 @@
 import { nameOf, problem, type Route } from '../../src/index.ts'
 import { type Answer, fromText } from './answer.ts'
-import type { Found } from './store.ts'
+import type { Claim, Found, IdempotencyStore } from './store.ts'
 
-/** @throws Problem 503 where the store fails */
-export async function ask<T>(route: Route, question: () => T): Promise<Awaited<T>> {
+/**
+ * Takes a key for the first time.
+ *
+ * @returns what is there, where somebody else has it
+ * @throws Problem 503 where the store fails
+ */
+export async function take(
+  route: Route,
+  store: IdempotencyStore,
+  place: string,
+  claim: Claim,
+  lease: number,
+): Promise<Found | undefined> {
   try {
-    return await question()
+    return await store.begin(place, claim, lease)
   } catch (cause) {
+    void giveBack(store, place, claim)
     const detail = `${nameOf(route)}: the store of idempotent() failed, so nothing was done. See the cause.`
     throw problem(503, { detail, headers: { 'Retry-After': '5' } }, { cause })
+  }
+}
+
+/** A store that was too slow, or whose answer got lost, has the key all the same, or will: nobody waits for that. */
+async function giveBack(store: IdempotencyStore, place: string, claim: Claim): Promise<void> {
+  try {
+    await store.release(place, claim)
+  } catch {
+    // It has failed before, which the log has. The key is free when the lease is over.
   }
 }
 

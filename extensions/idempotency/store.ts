@@ -34,7 +34,10 @@ export interface IdempotencyStore {
    * @returns false where somebody else has taken the key since
    */
   finish(key: string, claim: Claim, answer: string | undefined, ttl: number): Awaitable<boolean>
-  /** Gives a key back, as if nothing had been, where it is still the owner's. */
+  /**
+   * Gives a key back, as if nothing had been, where it is still the owner's. It is asked, and not waited for, after a
+   * `begin` that has failed as well.
+   */
   release(key: string, claim: Claim): Awaitable<unknown>
   /** Does each process have keys of its own? */
   readonly perProcess?: boolean

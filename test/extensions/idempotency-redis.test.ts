@@ -7,6 +7,7 @@ import { kolba } from 'kolba'
 import { type Claim, type IdempotencyStore, idempotent, memoryStore, redisStore } from 'kolba/idempotency'
 import { lateAnswers } from '../support/late-answers.js'
 import { keeping } from '../support/layers.js'
+import { noOwnRedis, startRedis } from '../support/own-redis.js'
 import { type Program, startProgram } from '../support/program.js'
 import { SERVER, testRedis } from '../support/redis.js'
 
@@ -149,6 +150,44 @@ test('idempotent() refuses with 503 where Redis is away, and does not wait for i
     (logger.errors[0]?.cause as Error | undefined)?.message,
     'redisStore: Redis did not answer within 0.1 s. Is it there?',
   )
+})
+
+const STALLED = 'idempotent() leaves a key free that a Redis which stood still takes when it goes on'
+const testOwn = noOwnRedis && !process.env.KOLBA_REQUIRE?.includes('redis') ? test.skip : test
+
+testOwn(STALLED, async t => {
+  const own = await startRedis()
+  const redis = new Redis(own.url)
+  const app = kolba({ logger: keeping() })
+  let runs = 0
+  app.post('/', idempotent({ store: redisStore(redis, { timeout: 0.2 }) }), () => {
+    runs += 1
+    return runs
+  })
+  const client = app.client()
+  const send = async (key: string) => {
+    const { status } = await client.post('/', { headers: { 'Idempotency-Key': key } })
+    return status
+  }
+  try {
+    // The first one comes to a Redis that knows no script yet.
+    for (const [key, count] of [
+      ['"a"', 1],
+      ['"b"', 2],
+    ] as const) {
+      await redis.ping()
+      own.signal('SIGSTOP')
+      t.is(await send(key), 503)
+      own.signal('SIGCONT')
+      let status = await send(key)
+      // Far less than the lease, which is a minute.
+      for (const end = Date.now() + 5000; status !== 200 && Date.now() < end; await sleep(10)) status = await send(key)
+      t.deepEqual([status, runs], [200, count])
+    }
+  } finally {
+    redis.disconnect()
+    await own.remove()
+  }
 })
 
 const REFUSED: [run: () => unknown, message: string][] = [

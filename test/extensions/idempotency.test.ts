@@ -831,6 +831,34 @@ test('idempotent() refuses with 503 and runs nothing where its store fails', asy
   t.is(runs(), 0)
 })
 
+test('idempotent() gives a key back that its store may have taken though it failed', async t => {
+  const memory = memoryStore()
+  let isAway = true
+  const store: IdempotencyStore = {
+    ...memory,
+    async begin(...args) {
+      const found = await memory.begin(...args)
+      if (isAway) throw new Error('The answer got lost.')
+      return found
+    },
+  }
+  const { send, runs, errors } = open([idempotent({ store })], () => 1)
+  t.is((await send()).status, 503)
+  isAway = false
+  t.is((await send()).status, 200)
+  t.deepEqual([runs(), errors.length], [1, 1])
+  const failing: IdempotencyStore = {
+    ...memory,
+    begin: () => Promise.reject(new Error('away')),
+    release() {
+      throw new Error('away')
+    },
+  }
+  const other = open([idempotent({ store: failing })], () => 1)
+  t.is((await other.send()).status, 503)
+  t.is(other.errors.length, 1)
+})
+
 test('idempotent() answers though its store has failed since, and asks it until it keeps the answer', async t => {
   const memory = memoryStore()
   let isAway = true
