@@ -125,14 +125,14 @@ export function issueTokens<User extends Somebody>(options: IssueOptions<User>):
   const sign = signerOf('issueTokens', options)
   const sessions = sessionsIn({ store, prefix, refresh, session, grace })
 
-  function write(user: User, sid: string, refreshToken: string): Tokens {
+  function write(user: User, sid: string): Omit<Tokens, 'refresh_token'> {
     const own = claims(user)
     const taken = Object.keys(own).find(name => RESERVED.includes(name))
     if (taken) throw new TypeError(`issueTokens: claims gives ${taken}, which is set here. Leave it out.`)
     const iat = Math.floor(Date.now() / 1000)
     const times = { iat, exp: iat + access }
     const token = sign({ ...own, iss: issuer, aud: audience, sub: subjectOf(user), jti: randomUUID(), sid, ...times })
-    return { access_token: token, token_type: 'Bearer', expires_in: access, refresh_token: refreshToken }
+    return { access_token: token, token_type: 'Bearer', expires_in: access }
   }
 
   function subjectOf(user: User): string {
@@ -143,7 +143,7 @@ export function issueTokens<User extends Somebody>(options: IssueOptions<User>):
 
   async function issue(user: User): Promise<Tokens> {
     const { id, token } = await sessions.start(subjectOf(user))
-    return write(user, id, token)
+    return { ...write(user, id), refresh_token: token }
   }
 
   const routes = blueprint('tokens')
@@ -161,9 +161,10 @@ export function issueTokens<User extends Somebody>(options: IssueOptions<User>):
       await turn.end()
       throw invalid(USED)
     }
+    const written = write(user, turn.id)
     const next = await turn.take()
     if (next === undefined) throw invalid(USED)
-    return answer(write(user, turn.id, next))
+    return answer({ ...written, refresh_token: next })
   })
   routes.post('/revoke', fields('token'), async function revokeToken(ctx) {
     await sessions.revoke(ctx.given)

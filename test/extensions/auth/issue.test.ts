@@ -255,6 +255,29 @@ test('issueTokens() leaves the refresh token good where the user could not be lo
   t.is((await refresh(refresh_token)).status, 200)
 })
 
+test('issueTokens() leaves the refresh token good where claims or subject fail', async t => {
+  for (const name of ['claims', 'subject'] as const) {
+    let isAway = false
+    const fail = ({ id }: User) => {
+      if (isAway) throw new Error('The directory is away.')
+      return name === 'claims' ? { id } : String(id)
+    }
+    const { signIn, refresh, me, logger } = serving({ [name]: fail })
+    const { access_token, refresh_token } = await signIn()
+    isAway = true
+    t.is((await refresh(refresh_token)).status, 500)
+    isAway = false
+    const next = await refresh(refresh_token)
+    t.is(next.status, 200)
+    t.is(await me(access_token, '/strict'), 200)
+    t.is(await me(((await next.json()) as Given).access_token, '/strict'), 200)
+    t.deepEqual(
+      logger.lines.map(({ message }) => message),
+      ['The directory is away.'],
+    )
+  }
+})
+
 test('issueTokens() takes tokens back, and says the same for known and unknown ones', async t => {
   const { signIn, refresh, post, me, stored } = serving()
   const first = await signIn()
