@@ -1,7 +1,7 @@
 import { type Awaitable, type BaseContext, problem, when } from '../../src/index.ts'
 import { isObject, object } from './json.ts'
 import { choose, type KeyRing, type KeyTable, type KeyWish, tableOf, usableOf } from './key-ring.ts'
-import type { Algorithm } from './keys.ts'
+import type { Algorithm, VerifyingKey } from './keys.ts'
 
 const FRESH = 10 * 60_000
 const PATIENCE = 60_000
@@ -64,11 +64,15 @@ export function remoteKeys(where: string, address: string | URL, algorithms?: re
     })
   }
 
-  return {
-    find,
-    has: ({ kid, key }, ctx) =>
-      when(current(ctx), table => (table.get(kid) ?? []).some(it => it.key === key || it.key.equals(key))),
+  /** By its material and by what the issuer says that it is for: both may have changed under one kid. */
+  function isCurrent(wish: KeyWish, { key }: VerifyingKey, ctx: BaseContext) {
+    return when(current(ctx), table => {
+      const now = choose(table, wish)
+      return now !== undefined && (now.key === key || now.key.equals(key))
+    })
   }
+
+  return { find, isCurrent }
 }
 
 function readAddress(where: string, address: string | URL): URL {

@@ -1,13 +1,15 @@
 import jsonwebtoken from 'jsonwebtoken'
 import { type Awaitable, type BaseContext, when } from '../../src/index.ts'
 import { fromBase64url, object } from './json.ts'
-import type { KeyRing } from './key-ring.ts'
+import type { KeyRing, KeyWish } from './key-ring.ts'
 import type { Algorithm, VerifyingKey } from './keys.ts'
 
 /** A token whose signature is good. */
 export interface Signed {
   readonly payload: Buffer
   readonly key: VerifyingKey
+  /** What the key was chosen by. */
+  readonly wish: KeyWish
 }
 
 /**
@@ -28,11 +30,11 @@ export function verifySignature(
   if (!wish) return
   return when(ring.find(wish, ctx), key => {
     if (!key || !isSigned(token, key, wish.alg as Algorithm)) return
-    return { payload, key }
+    return { payload, key, wish }
   })
 }
 
-function readHeader(bytes: Buffer, wanted: string | undefined): { alg: string; kid: string | undefined } | undefined {
+function readHeader(bytes: Buffer, wanted: string | undefined): KeyWish | undefined {
   const header = object(bytes)
   if (!header) return
   const { alg, kid, typ } = header

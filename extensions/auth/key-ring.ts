@@ -11,8 +11,8 @@ export interface KeyWish {
 /** The keys that tokens may be signed with. */
 export interface KeyRing {
   find(wish: KeyWish, ctx: BaseContext): Awaitable<VerifyingKey | undefined>
-  /** Is a key that was found before still one of them? */
-  has(key: VerifyingKey, ctx: BaseContext): Awaitable<boolean>
+  /** Is a key that was found before still the one, of those that are there by now? */
+  isCurrent(wish: KeyWish, key: VerifyingKey, ctx: BaseContext): Awaitable<boolean>
 }
 
 /** Keys by `kid`, those without one under undefined. */
@@ -52,7 +52,7 @@ export function ringOf(where: string, keys: readonly VerifyingKey[]): KeyRing {
       )
   }
   const table = tableOf(keys)
-  return { find: wish => choose(table, wish), has: () => true }
+  return { find: wish => choose(table, wish), isCurrent: () => true }
 }
 
 /** @throws TypeError for what is no key, or too weak */

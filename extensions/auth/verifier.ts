@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { type AroundContext, type Awaitable, when } from '../../src/index.ts'
 import { areForUs, type Claims, type Expected, readClaims, timeOf } from './claims.ts'
 import { verifySignature } from './jws.ts'
-import type { KeyRing } from './key-ring.ts'
+import type { KeyRing, KeyWish } from './key-ring.ts'
 import type { VerifyingKey } from './keys.ts'
 
 /** The claims of a good token, or why it is none, as much of it as a client may know. */
@@ -12,6 +12,7 @@ export type Verdict = Claims | 'invalid' | 'expired'
 interface Verified {
   readonly claims: Claims
   readonly key: VerifyingKey
+  readonly wish: KeyWish
 }
 
 export interface VerifierOptions extends Expected {
@@ -26,7 +27,7 @@ const LARGEST = 16 * 1024 * 1024
 
 /**
  * Verifies tokens, and remembers those that were good by the SHA-256 of the whole token: the signature and the claims
- * are not looked at again, the times and whether the key is still in use are.
+ * are not looked at again, the times and whether the key is still the one for it are.
  */
 export function verifierOf({ ring, type, cache, ...expected }: VerifierOptions) {
   const known = cache > 0 ? new LRUCache<string, Verified>({ max: cache, maxSize: LARGEST }) : undefined
@@ -42,7 +43,8 @@ export function verifierOf({ ring, type, cache, ...expected }: VerifierOptions) 
       const claims = signed && readClaims(signed.payload)
       if (!claims || !areForUs(claims, expected)) return 'invalid'
       const verdict = inTime(claims)
-      if (verdict === claims && id) known?.set(id, { claims, key: signed.key }, { size: token.length })
+      if (verdict === claims && id)
+        known?.set(id, { claims, key: signed.key, wish: signed.wish }, { size: token.length })
       return verdict
     })
   }
@@ -51,7 +53,7 @@ export function verifierOf({ ring, type, cache, ...expected }: VerifierOptions) 
     const id = known && hash('sha256', token, 'base64url')
     const before = id === undefined ? undefined : known?.get(id)
     if (!before) return verify(token, id, ctx)
-    return when(ring.has(before.key, ctx), (isKnown): Awaitable<Verdict> => {
+    return when(ring.isCurrent(before.wish, before.key, ctx), (isKnown): Awaitable<Verdict> => {
       const verdict = isKnown ? inTime(before.claims) : verify(token, undefined, ctx)
       if (verdict !== before.claims) known?.delete(id as string)
       return verdict

@@ -91,6 +91,23 @@ test.serial('tokenAuth({ jwks }) refuses a remembered token when its kid has ano
   await later(601, async () => t.is(await status(long.two), 401))
 })
 
+test.serial('tokenAuth({ jwks }) refuses a remembered token when its key is for another algorithm', async t => {
+  const { issuer, status } = await issuing(t, [{ ...one, alg: 'RS256' }])
+  t.is(await status(long.one), 200)
+  issuer.give([{ ...one, alg: 'PS256' }])
+  await later(601, async () => {
+    t.is(await status(long.one), 401)
+    t.is(await status(token({ alg: 'PS256', kid: 'one' }, hours, rsa.privateKey, 'PS256')), 200)
+  })
+})
+
+test.serial('tokenAuth({ jwks }) refuses a remembered token when it could be meant for two keys', async t => {
+  const { issuer, status } = await issuing(t, [two])
+  t.is(await status(long.two), 200)
+  issuer.give([two, { ...three, kid: 'two' }])
+  await later(601, async () => t.is(await status(long.two), 401))
+})
+
 test.serial('tokenAuth({ jwks }) fetches for an unknown kid at once, and then not for a minute', async t => {
   const { issuer, status } = await issuing(t, [one])
   t.is(await status(signed.one), 200)
