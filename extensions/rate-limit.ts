@@ -1,9 +1,9 @@
-import { type AroundContext, type BaseContext, type Decorator, decorator, nameOf, type Route } from '../src/index.ts'
+import { type AroundContext, type BaseContext, type Decorator, decorator, type Route } from '../src/index.ts'
 import { NOTE, policyOf } from './rate-limit/answer.ts'
 import { attach } from './rate-limit/attach.ts'
 import { counter } from './rate-limit/counter.ts'
 import { watchForNew } from './rate-limit/misuse.ts'
-import { named, nameFor } from './rate-limit/names.ts'
+import { named, nameFor, placeOf } from './rate-limit/names.ts'
 import { type RateLimitOptions, readOptions } from './rate-limit/options.ts'
 import type { Rate } from './rate-limit/rule.ts'
 
@@ -42,13 +42,12 @@ export function rateLimit<Needs = unknown>(
   const settings = readOptions(limit, options)
   const { rule, name, store, dryRun, legacyHeaders } = settings
   const made = performance.now()
-  let place = name
-  const count = counter(settings, () => place ?? '')
+  let home: { readonly route: Route; readonly name: string } | undefined
+  const count = counter(settings, () => name ?? (home ? placeOf(home.route, home.name) : ''))
 
   function register(route: Route) {
     const policy = policyOf(nameFor(route, self), rule, legacyHeaders)
-    // Every process of an app comes to the same one, so that they share a count in Redis.
-    place ??= `${nameOf(route)} ${policy.name}`
+    home ??= { route, name: policy.name }
     attach(route.app, store)
     if (store.perProcess) route.app.perProcess.push({ route, decorator: 'rateLimit', advice: ADVICE })
     return (ctx: AroundContext, next: () => unknown) => count(ctx, next, policy)

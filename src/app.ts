@@ -10,7 +10,7 @@ import { fold, layersOf, morePaths, toRoute } from './fold.ts'
 import { enterKoa, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Middleware, toMiddleware } from './lift.ts'
-import { type Inside, insideOf } from './mount.ts'
+import { type Inside, insideOf, tellWhere } from './mount.ts'
 import { Overrides, type Replaceable } from './overrides.ts'
 import { readPath } from './path.ts'
 import type { PerProcess } from './per-process.ts'
@@ -228,7 +228,10 @@ export class Kolba extends Koa {
     const endpoint = { route, layers, run }
     if (entry.rest) {
       const inner = insideOf(entry.rest.app)
-      if (inner) this.#life.adopt(inner.life)
+      if (inner) {
+        this.#life.adopt(inner.life)
+        tellWhere(inner, this, entry.path, this.#path.mounted.countAt(entry.path))
+      }
       return this.#path.mounted.add(endpoint, path, entry.rest.isOpen)
     }
     for (const at of morePaths(route)) this.#path.routes.add(endpoint, readPath(nameOf({ ...route, path: at }), at), at)

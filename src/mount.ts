@@ -1,4 +1,5 @@
 import Koa from 'koa'
+import type { Kolba } from './app.ts'
 import type { Blueprint } from './blueprint.ts'
 import type { BaseContext } from './context.ts'
 import { type Around, decorator } from './decorator.ts'
@@ -14,6 +15,8 @@ import { type Entry, METHODS, nameOf, type Route } from './route.ts'
 export interface Inside {
   readonly routes: Blueprint
   readonly life: Lifecycle
+  /** Where it is mounted, the first time. */
+  at?: { readonly app: Kolba; readonly prefix: string }
   /** Runs what stands below inside the app's middleware, hooks and error handlers. */
   readonly through: Middleware
   /** Is there anything that answers where no route does: middleware, or an app mounted there? */
@@ -28,6 +31,17 @@ export interface Inside {
   documentOf(ctx: BaseContext, refusal: Problem): string | undefined
   /** Emits an error that no answer shows, for the log. */
   tell(error: Error, ctx: BaseContext): void
+}
+
+/** The prefixes under which an app is mounted, from the outermost, to tell it from all others: none where it is mounted nowhere. */
+export function prefixesOf({ inside: { at } }: Kolba): readonly string[] {
+  return at ? [...prefixesOf(at.app), at.prefix] : []
+}
+
+/** An app learns where it is mounted, and whether it is the second there, or the third. */
+export function tellWhere(inner: Inside, app: Kolba, path: string, others: number): void {
+  const prefix = path.slice(0, -REST.length) || '/'
+  inner.at ??= { app, prefix: others > 0 ? `${prefix} (${others + 1})` : prefix }
 }
 
 /** What a kolba app lets others see, undefined for another Koa app. */

@@ -7,13 +7,18 @@ import { type Endpoint, enter, type Match, RouteTable } from './router.ts'
 
 /** What mounted apps take of the paths that no route has: whatever is under their prefix. */
 export class Mounted {
-  readonly #all: { isOpen: () => boolean; routes: RouteTable }[] = []
+  readonly #all: { path: string; isOpen: () => boolean; routes: RouteTable }[] = []
 
   /** @param isOpen whether the app has anything to take them with */
   add(endpoint: Endpoint, path: Path, isOpen: () => boolean): void {
     const routes = new RouteTable()
     routes.add(endpoint, path)
-    this.#all.push({ isOpen, routes })
+    this.#all.push({ path: endpoint.route.path, isOpen, routes })
+  }
+
+  /** How many are mounted at a path. */
+  countAt(path: string): number {
+    return this.#all.filter(it => it.path === path).length
   }
 
   isOpen(): boolean {

@@ -22,8 +22,25 @@ function secondsOf({ after }: Taken): number {
   return Math.ceil(after / 1000)
 }
 
-export function sendPolicy(ctx: BaseContext, { text }: Policy): void {
-  ctx.set('RateLimit-Policy', append(headerOn(ctx, 'RateLimit-Policy'), text))
+/**
+ * Says the limit under its name, or, where another has that already, under one of its own: an app, and one that is
+ * mounted there, know nothing of each other's names.
+ *
+ * @returns the limit as this answer calls it
+ */
+export function sendPolicy(ctx: BaseContext, policy: Policy): Policy {
+  const there = headerOn(ctx, 'RateLimit-Policy')
+  const its = there === undefined ? policy : apart(policy, String(there))
+  ctx.set('RateLimit-Policy', append(there, its.text))
+  return its
+}
+
+function apart(policy: Policy, there: string): Policy {
+  const first = policy.name.replace(/-\d+$/, '')
+  let its = policy
+  for (let number = 2; there.includes(`${its.item};`); number += 1)
+    its = policyOf(`${first}-${number}`, policy.rule, policy.legacy)
+  return its
 }
 
 /** RateLimit, section 4 of the draft; several limits are several members. */

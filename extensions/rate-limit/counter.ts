@@ -27,8 +27,8 @@ export function counter(settings: Settings, place: () => string): Count {
     return prefix + who
   }
 
-  const count: Count = (ctx, next, policy) => {
-    if (!dryRun) sendPolicy(ctx, policy)
+  const count: Count = (ctx, next, called) => {
+    const policy = dryRun ? called : sendPolicy(ctx, called)
     if (typeof cost === 'number') return countAs(ctx, next, policy, cost)
     return when(cost(ctx as never), cost => {
       if (!kinds.count.test(cost))

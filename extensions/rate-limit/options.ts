@@ -16,7 +16,10 @@ export interface RateLimitOptions<Needs = unknown> {
   algorithm?: Algorithm
   /** How many may come at once; of `gcra` alone. @default limit */
   burst?: number
-  /** What the headers call it; and Redis, where one name with the same numbers is one count. @default 'default' */
+  /**
+   * What the headers call it; and Redis, where one name with the same numbers is one count. Without a name it is counted
+   * in Redis by the route on which it stands first. @default 'default'
+   */
   name?: string
   /**
    * Whose requests are counted together: `'user'`, which is the address where nobody has signed in; `'address'`, IPv6

@@ -1,8 +1,19 @@
 import http from 'node:http'
 import { duplexPair } from 'node:stream'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import { blueprint, type Client, decorator, get, type KolbaOptions, kolba, type Next, problem, reply } from 'kolba'
+import {
+  blueprint,
+  type Client,
+  decorator,
+  get,
+  type KolbaOptions,
+  kolba,
+  type Next,
+  problem,
+  reply,
+  stack,
+} from 'kolba'
 import { clientAddress } from 'kolba/client-address'
 import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
@@ -177,6 +188,123 @@ test('rateLimit() keeps its counts apart in a store that is shared, unless they 
     ['/e', [200, 200]],
   ] as const)
     t.deepEqual(await statuses(client, 2, path), [...found], path)
+})
+
+/** A store for several limits, and under which keys they count in it, without what they count and whom. */
+function watched() {
+  const memory = memoryStore()
+  const keys = new Set<string>()
+  const store: RateLimitStore = {
+    ...memory,
+    take(key, ...rest) {
+      keys.add(/^\d+:(.*?),5:fixed/.exec(key)?.[1] ?? key)
+      return memory.take(key, ...rest)
+    },
+  }
+  return { store, keys }
+}
+
+/** The names in RateLimit-Policy and RateLimit, which are the same, and how many each has let through of 99. */
+async function counted(t: ExecutionContext, client: Client, path: string): Promise<Record<string, number>> {
+  const { policy, state } = await said(client, path)
+  const names = policy?.split(', ').map(it => it.split(';')[0]?.slice(1, -1) ?? '') ?? []
+  const left = state?.split(', ').map(it => /^"(.*)";r=(\d+)/.exec(it)?.slice(1) ?? []) ?? []
+  t.deepEqual(
+    left.map(([name]) => name),
+    names,
+  )
+  t.is(new Set(names).size, names.length)
+  return Object.fromEntries(left.map(([name, left]) => [name, 99 - Number(left)]))
+}
+
+test('rateLimit() of apps that are mounted counts for each in a store that is shared, under a name of its own', async t => {
+  const { store, keys } = watched()
+  const limit = () => rateLimit('99/min', { store })
+  const made = () => {
+    const inner = quiet()
+    inner.use(limit())
+    inner.get('/x', limit(), () => 'ok')
+    return inner
+  }
+  const outer = quiet()
+  outer.use(limit())
+  outer.get('/x', limit(), () => 'ok')
+  const middle = quiet()
+  middle.mount('/two', made())
+  outer.mount('/one', made())
+  outer.mount('/one', middle)
+  outer.mount('/one/two/three', made(), limit())
+  const pages = blueprint('pages')
+  pages.mount('/in', made())
+  outer.mount('/pages', pages)
+  const client = outer.client()
+  const each: Record<string, number>[] = []
+  for (const path of ['/x', '/one/x', '/one/two/x', '/one/two/three/x', '/pages/in/x'])
+    each.push(await counted(t, client, path))
+  t.deepEqual(each, [
+    { app: 1, default: 1 },
+    { app: 2, 'app-2': 1, default: 1 },
+    { app: 3, 'app-2': 1, default: 1 },
+    { app: 4, default: 1, 'app-2': 1, 'default-2': 1 },
+    { app: 5, 'app-2': 1, default: 1 },
+  ])
+  const places = ['/one', '/one (2) /two', '/one/two/three', '/pages/in'].flatMap(place => [
+    `${place} ALL {/*rest} app`,
+    `${place} GET /x default`,
+  ])
+  t.deepEqual(
+    [...keys].sort(),
+    ['ALL {/*rest} app', 'GET /x default', 'GET /one/two/three/x default', ...places].sort(),
+  )
+})
+
+test('rateLimit() in app.use has a name and a count of its own beside another one', async t => {
+  const { store, keys } = watched()
+  const app = quiet()
+  const limit = () => rateLimit('99/min', { store })
+  const twice = limit()
+  app.use(limit())
+  app.use(stack(twice, rateLimit('99/min', { name: 'x', store })))
+  app.use(twice)
+  app.get('/', rateLimit('99/min', { name: 'x', store }), () => 'ok')
+  const client = app.client()
+  t.deepEqual(await counted(t, client, '/'), { app: 1, 'app-2': 1, x: 1, 'app-3': 2, 'x-2': 2 })
+  t.deepEqual([...keys], ['ALL {/*rest} app', 'ALL {/*rest} app-2', 'x'])
+  t.throws(() => app.use(rateLimit('1/min', { name: 'x' })), {
+    instanceOf: TypeError,
+    message: 'use: two limits are called x. Give one of them another name.',
+  })
+})
+
+test('rateLimit() names in a 429 the limit as its headers do', async t => {
+  const inner = quiet()
+  inner.use(rateLimit('1/min'))
+  inner.get('/', () => 'ok')
+  const outer = quiet()
+  outer.use(rateLimit('99/min'))
+  outer.mount('/in', inner)
+  const client = outer.client()
+  t.deepEqual(await statuses(client, 1, '/in'), [200])
+  const refused = await client.get('/in')
+  t.is(refused.headers.get('RateLimit'), '"app";r=97;t=60, "app-2";r=0;t=60')
+  t.like(await refused.json(), { status: 429, 'violated-policies': ['app-2'] })
+})
+
+test('rateLimit() counts as before in a store that is shared, where nothing is mounted', async t => {
+  const { store, keys } = watched()
+  const app = quiet()
+  app.use(rateLimit('9/min', { store }))
+  app.get(
+    '/x',
+    rateLimit('9/min', { store }),
+    rateLimit('9/min', { store }),
+    rateLimit('9/min', { store, name: 'x' }),
+    () => 1,
+  )
+  app.group('/group', rateLimit('9/min', { store })).post('/', () => 1)
+  await app.client().get('/x')
+  await app.client().post('/group/')
+  t.deepEqual([...keys], ['ALL {/*rest} app', 'GET /x default', 'GET /x default-2', 'x', 'POST /group default'])
 })
 
 test('rateLimit() counts a HEAD as a GET', async t => {
