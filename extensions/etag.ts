@@ -48,7 +48,8 @@ const OPTIONS = {
  * Tags what is read, and guards what is written.
  *
  * On GET, HEAD and QUERY the answer gets an `ETag`, a hash of its bytes or a `version`, and a request that has it
- * already gets 304 (RFC 9110 section 13). A stream has a tag only by a version.
+ * already gets 304 (RFC 9110 section 13). A stream has a tag only by a version, and so has, below what renders it, a Set or
+ * what else is iterated, of which JSON shows nothing.
  *
  * On PUT, PATCH, DELETE and POST the request's preconditions are evaluated against what the resource is *before* the
  * handler runs: 412 where it has changed since the client read it. The current row comes from `load`, or else from the

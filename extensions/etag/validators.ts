@@ -116,10 +116,19 @@ function toBytes(body: unknown): string | Buffer | undefined {
 /** The JSON that a value would be, for the hash alone. What has none fails where it is rendered, and needs no tag. */
 function toJson(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value, (_key, it) => (typeof it === 'bigint' ? String(it) : it))
+    return JSON.stringify(value, asShown)
   } catch {
     return undefined
   }
+}
+
+/** @throws TypeError for a Set and the like, whose content JSON leaves out and another rendering shows */
+function asShown(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  const isIterated = typeof value === 'object' && value !== null && Symbol.iterator in value
+  if (isIterated && !Array.isArray(value) && !ArrayBuffer.isView(value))
+    throw new TypeError('JSON shows nothing of it.')
+  return value
 }
 
 /** RFC 9110 section 8.8.2.1: a date is not later than the answer that has it. */

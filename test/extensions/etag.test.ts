@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import hash from 'etag'
 import { blueprint, type Context, decorator, get, kolba, problem, query, reply, stack } from 'kolba'
@@ -340,6 +341,40 @@ test('etag() gives each representation a tag of its own', async t => {
   const headers = { 'If-None-Match': '"v%3B1;text/csv"', accept: 'text/plain' }
   t.is((await app.client().get('/version', { headers })).status, 200)
   t.is((await app.client().get('/version', { headers: { ...headers, accept: 'text/csv' } })).status, 304)
+})
+
+test('etag() below produces() gives no tag to what JSON shows nothing of, unless by a version', async t => {
+  class Shelf {
+    *[Symbol.iterator]() {
+      yield* this.#rows
+    }
+    readonly #rows = [1]
+  }
+  class Shown extends Shelf {
+    toJSON() {
+      return [...this]
+    }
+  }
+  const rows = [1]
+  const kinds: [body: unknown, isTagged: boolean][] = [
+    [new Set(rows), false],
+    [new Map([[1, 1]]), false],
+    [rows.values(), false],
+    [new Shelf(), false],
+    [{ items: new Set(rows) }, false],
+    [new Shown(), true],
+    [rows, true],
+    [new Float64Array(rows), true],
+    [{ items: rows, at: new Date(0) }, true],
+  ]
+  for (const [body, isTagged] of kinds) {
+    const app = kolba()
+    app.get('/hash', produces({ 'text/csv': csv({ header: false }) }), etag(), () => body)
+    app.get('/version', produces({ 'text/csv': csv({ header: false }) }), etag({ version: () => 1 }), () => body)
+    const { status, tag } = await readOf(app.client().get('/hash'))
+    t.deepEqual([status, tag !== null], [200, isTagged], inspect(body))
+    t.is((await readOf(app.client().get('/version'))).tag, '"1;text/csv"')
+  }
 })
 
 test('etag() gives each language a tag of its own, behind that of the representation', async t => {
