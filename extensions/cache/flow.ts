@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Awaitable, type BaseContext, isPromise, nameOf } from '../../src/index.ts'
+import { type Awaitable, type BaseContext, isOverruled, isPromise, nameOf } from '../../src/index.ts'
 import { resourceOf } from './invalidate.ts'
 import { isAnswer, type Outcome, present, readOutcome } from './kept.ts'
 import { variantOf } from './key.ts'
@@ -128,8 +128,8 @@ function runBelow({ ctx, next, shared }: Call): Awaitable<Outcome> {
   const giveBack = takeConditions(ctx.req.headers)
   const read = (value: unknown): Outcome => {
     giveBack()
-    // Behind its 503 it goes nowhere.
-    if (ctx.res.headersSent) return { value }
+    // It goes nowhere, and the headers on ctx are those of another answer.
+    if (ctx.res.headersSent || isOverruled(ctx)) return { value }
     if (userOf(ctx) === user) return readOutcome(ctx, value, before, shared)
     const where = ctx.route ? nameOf(ctx.route) : ctx.path
     const what = 'cached() stands above what sets ctx.user, which an answer that is kept would not ask'

@@ -88,6 +88,19 @@ test('cached() keeps nothing of one that is late, of which the log has the 503 a
   )
 })
 
+test('cached() leaves the 503 its headers where one that is late comes before it has gone out', async t => {
+  const late = gate<unknown>()
+  const it = counted((_ctx, calls) => (calls === 1 ? late.passed : String(calls)))
+  it.app.after(async ctx => {
+    if (ctx.status !== 503) return
+    late.open(reply(200, 'late', { 'Content-Type': 'text/x' }))
+    await sleep(10)
+  })
+  const { status, headers } = await it.client.get('/')
+  t.deepEqual([status, headers.get('content-type')], [503, 'application/problem+json'])
+  t.is(await (await it.client.get('/')).text(), '2')
+})
+
 /** An app whose value is kept at three paths, and written by PUT when `write` is opened. */
 function written() {
   const write = gate()
