@@ -8,10 +8,13 @@ import type {
   Sql as Tag,
 } from 'kysely'
 import type { PreparingSource } from '../types.ts'
-import { type Dialect, mysql, postgres, sqlite } from './dialect.ts'
+import type { Dialect } from './dialect.ts'
 import { estimateOf } from './estimate.ts'
+import { mysql } from './mysql.ts'
+import { postgres } from './postgres.ts'
 import { type Ask, type Query, reading } from './read.ts'
 import type { Sql } from './sql.ts'
+import { sqlite } from './sqlite.ts'
 
 type Tables = Record<string, Record<string, unknown>>
 type Select = SelectQueryBuilder<Tables, string, object>

@@ -1,0 +1,44 @@
+import { type Dialect, isEpoch, isPlain, isText, stored } from './dialect.ts'
+import { containsPattern, likePattern } from './like.ts'
+import { column, sql, value } from './sql.ts'
+
+/**
+ * Text is cast to text, which costs nothing where it is, and lets uuids and enums be compared with whatever a client
+ * sends. Numbers say of which type they are, or an integer column would refuse 30.5 and 3000000000. A timestamp has
+ * microseconds, and a Date has not: compared by them, the last row of a page would come again on the next.
+ */
+export const postgres: Dialect = {
+  name: 'PostgreSQL',
+  key(field) {
+    const name = column(field.column)
+    if (isPlain(field) || isEpoch(field)) return name
+    if (field.type === 'date' && !field.stored) return sql`date_trunc('milliseconds', ${name} + interval '0')`
+    return sql`cast(${name} as text) collate "C"`
+  },
+  // Equal is equal in any collation but those that are called nondeterministic, and only this finds it in an index on
+  // the column, which sorts by the collation of the database.
+  same(field) {
+    const isText = !isPlain(field) && (field.type !== 'date' || field.stored === 'text')
+    return isText ? sql`cast(${column(field.column)} as text)` : postgres.key(field)
+  },
+  value(field, it) {
+    if (it instanceof Date && !field.stored) return value(it)
+    const plain = it instanceof Date ? stored(field, it) : it
+    // Of a field of another type the value came from the database itself, and goes back as it is.
+    if (typeof plain !== 'number' || field.type === 'other') return value(plain)
+    return Number.isSafeInteger(plain) ? sql`cast(${value(plain)} as bigint)` : sql`cast(${value(plain)} as numeric)`
+  },
+  // A number without a type is of that of the column: compared as a numeric, no real column is what it was read as.
+  held: (field, it) => (it instanceof Date ? postgres.value(field, it) : value(it)),
+  // Of a char(5) the driver gives the spaces that it is filled with.
+  read: field => (isText(field) && !isPlain(field) ? sql`cast(${column(field.column)} as text)` : undefined),
+  bound: field => (field.type === 'date' && !field.stored && !isPlain(field) ? column(field.column) : undefined),
+  like: ({ column: name }, pattern) =>
+    sql`lower(cast(${column(name)} as text) collate "C") like ${value(likePattern(pattern))} escape '!'`,
+  contains: ({ column: name }, text) =>
+    sql`lower(cast(${column(name)} as text) collate "C") like ${value(containsPattern(text))} escape '!'`,
+  nulls: { ascending: ' nulls first', descending: ' nulls last' },
+  ranges: 'rows',
+  // There is no NUL in its text, and it refuses one in a parameter.
+  storable: text => text.split('\0', 1)[0] as string,
+}

@@ -1,0 +1,38 @@
+import { type Dialect, isEpoch, isPlain, stored } from './dialect.ts'
+import { foldAscii, likePattern } from './like.ts'
+import { all, column, type Sql, sql, value } from './sql.ts'
+
+/** It has neither dates nor booleans: dates are ISO 8601 text, or numbers, and booleans are 0 and 1. */
+export const sqlite: Dialect = {
+  name: 'SQLite',
+  key(field) {
+    const name = column(field.column)
+    if (field.type === 'boolean') return sql`(${name} <> 0)`
+    if (isPlain(field) || isEpoch(field)) return name
+    if (field.type === 'date') return sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${name})`
+    return sql`${name} collate binary`
+  },
+  value: (field, it) => value(it instanceof Date ? stored(field, it) : typeof it === 'boolean' ? Number(it) : it),
+  read: field => (field.type === 'date' ? sqlite.key(field) : undefined),
+  bound: () => undefined,
+  like: ({ column: name }, pattern) => {
+    const pieces = pattern.split('*').filter(it => MISREAD.test(it))
+    const like = sql`lower(${column(name)}) like ${value(likePattern(pattern))} escape '!'`
+    return all([like, ...pieces.map(it => sqliteContains(name, it)), sqliteHasNoNul(name)])
+  },
+  contains: ({ column: name }, text) => all([sqliteContains(name, text), sqliteHasNoNul(name)]),
+  nulls: { ascending: '', descending: '' },
+  ranges: 'one',
+  storable: text => text,
+}
+
+/** LIKE takes all of these for U+FFFD; `instr` goes by the bytes. */
+const MISREAD = /[\ufffd-\uffff]/
+
+function sqliteContains(name: string, text: string): Sql {
+  return sql`instr(lower(${column(name)}), ${value(foldAscii(text))}) > 0`
+}
+
+function sqliteHasNoNul(name: string): Sql {
+  return sql`instr(${column(name)}, char(0)) = 0`
+}
