@@ -25,7 +25,10 @@ export interface FieldOptions {
   column?: string
   /** How a source without dates has them. @default a Date, or ISO 8601 text in SQLite */
   stored?: 'text' | 'seconds' | 'milliseconds'
-  /** 'binary' sorts and compares text by code point in every source; 'database' as the database does. @default 'binary' */
+  /**
+   * 'binary' sorts and compares text by code point and a date by its milliseconds in every source; 'database' as the
+   * database does, which an index on the column serves. @default 'binary'
+   */
   collation?: 'binary' | 'database'
   /** May clients filter by it? By asking again and again they find out what they may not see. @default what `select` says */
   filter?: boolean

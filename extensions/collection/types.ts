@@ -20,7 +20,7 @@ export interface Field {
   readonly column: string
   /** How a source without dates has them. @default a Date, or ISO 8601 text in SQLite */
   readonly stored?: 'text' | 'seconds' | 'milliseconds' | undefined
-  /** 'binary' sorts and compares text by code point in every source; 'database' as the database does. */
+  /** 'binary' is text by code point and dates by their milliseconds in every source; 'database' is as the database does. */
   readonly collation: 'binary' | 'database'
   /** Nobody sees it: it is read for a relation. */
   readonly isHidden?: boolean | undefined

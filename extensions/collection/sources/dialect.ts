@@ -1,4 +1,5 @@
 import type { Field, Value } from '../types.ts'
+import { fromMilliseconds, isEpoch, roundedSql } from './epoch.ts'
 import type { Sql } from './sql.ts'
 
 /** What the SQL of one database is, where they differ. */
@@ -30,17 +31,22 @@ export interface Dialect {
   storable(text: string): string
 }
 
-export const isEpoch = ({ stored }: Field): boolean => stored === 'seconds' || stored === 'milliseconds'
 /** Is it compared as the database does, which any index serves? */
 export const isPlain = ({ type, collation }: Field): boolean =>
   collation === 'database' || !['string', 'enum', 'date'].includes(type)
 
 export const isText = ({ type }: Field): boolean => type === 'string' || type === 'enum'
+/** Is it a date that is compared by its milliseconds? */
+export const isInstant = (field: Field): boolean => field.type === 'date' && !isPlain(field)
 
-/** A date as the number or the text that it is stored as. */
-export function stored({ stored }: Field, date: Date): number | string {
-  if (stored === 'seconds') return date.getTime() / 1000
-  if (stored === 'milliseconds') return date.getTime()
+/** A date as the number or the text that it is compared by. */
+export function stored(field: Field, date: Date): number | string {
+  if (isEpoch(field)) return isPlain(field) ? fromMilliseconds(field, date.getTime()) : date.getTime()
   // The year 10000, which an offset makes of the end of 9999, sorts behind the others.
   return date.toISOString().replace('+', ':')
+}
+
+/** Of a date that is a number, what it is compared by, in seconds where it has seconds. */
+export function readRounded(dialect: Dialect, field: Field): Sql | undefined {
+  return isInstant(field) && isEpoch(field) ? roundedSql(field, dialect.key(field)) : undefined
 }

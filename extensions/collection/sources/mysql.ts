@@ -1,4 +1,5 @@
-import { type Dialect, isEpoch, isPlain, stored } from './dialect.ts'
+import { type Dialect, isInstant, isPlain, readRounded, stored } from './dialect.ts'
+import { isEpoch, millisecondsSql } from './epoch.ts'
 import { containsRegexp, regexpPattern } from './like.ts'
 import { column, type Sql, sql, value } from './sql.ts'
 
@@ -11,9 +12,10 @@ export const mysql: Dialect = {
   key(field) {
     const name = column(field.column)
     if (field.type === 'boolean') return sql`(${name} <> 0)`
-    if (isPlain(field) || isEpoch(field)) return name
+    if (isPlain(field)) return name
     if (field.type === 'date' && !field.stored)
       return sql`date_sub(${name}, interval (microsecond(${name}) mod 1000) microsecond)`
+    if (isEpoch(field)) return millisecondsSql(field, name, name, it => sql`truncate(${it} + sign(${name}) * 0.5e0, 0)`)
     return sql`cast(convert(${name} using utf8mb4) as binary)`
   },
   value(field, it) {
@@ -23,7 +25,8 @@ export const mysql: Dialect = {
     if (!(it instanceof Date)) return value(typeof it === 'boolean' ? Number(it) : it)
     return value(field.stored ? stored(field, it) : new Date(Math.min(Math.max(it.getTime(), FIRST), LAST)))
   },
-  bound: field => (field.type === 'date' && !field.stored && !isPlain(field) ? column(field.column) : undefined),
+  read: field => readRounded(mysql, field),
+  bound: field => (isInstant(field) && field.stored !== 'text' ? column(field.column) : undefined),
   like: ({ column: name }, pattern) => mysqlLike(name, regexpPattern(pattern)),
   contains: ({ column: name }, text) => mysqlLike(name, containsRegexp(text)),
   nulls: { ascending: '', descending: '' },

@@ -1,4 +1,5 @@
-import { type Dialect, isEpoch, isPlain, isText, stored } from './dialect.ts'
+import { type Dialect, isInstant, isPlain, isText, readRounded, stored } from './dialect.ts'
+import { isEpoch, millisecondsSql } from './epoch.ts'
 import { containsPattern, likePattern } from './like.ts'
 import { column, sql, value } from './sql.ts'
 
@@ -11,8 +12,15 @@ export const postgres: Dialect = {
   name: 'PostgreSQL',
   key(field) {
     const name = column(field.column)
-    if (isPlain(field) || isEpoch(field)) return name
+    if (isPlain(field)) return name
     if (field.type === 'date' && !field.stored) return sql`date_trunc('milliseconds', ${name} + interval '0')`
+    if (isEpoch(field))
+      return millisecondsSql(
+        field,
+        name,
+        sql`cast(${name} as double precision)`,
+        it => sql`trunc(${it} + sign(${name}) * 0.5)`,
+      )
     return sql`cast(${name} as text) collate "C"`
   },
   // Equal is equal in any collation but those that are called nondeterministic, and only this finds it in an index on
@@ -31,8 +39,11 @@ export const postgres: Dialect = {
   // A number without a type is of that of the column: compared as a numeric, no real column is what it was read as.
   held: (field, it) => (it instanceof Date ? postgres.value(field, it) : value(it)),
   // Of a char(5) the driver gives the spaces that it is filled with.
-  read: field => (isText(field) && !isPlain(field) ? sql`cast(${column(field.column)} as text)` : undefined),
-  bound: field => (field.type === 'date' && !field.stored && !isPlain(field) ? column(field.column) : undefined),
+  read(field) {
+    if (isText(field) && !isPlain(field)) return sql`cast(${column(field.column)} as text)`
+    return readRounded(postgres, field)
+  },
+  bound: field => (isInstant(field) && field.stored !== 'text' ? column(field.column) : undefined),
   like: ({ column: name }, pattern) =>
     sql`lower(cast(${column(name)} as text) collate "C") like ${value(likePattern(pattern))} escape '!'`,
   contains: ({ column: name }, text) =>

@@ -1,4 +1,6 @@
-import { type Dialect, isEpoch, isPlain, stored } from './dialect.ts'
+import type { Field } from '../types.ts'
+import { type Dialect, isInstant, isPlain, readRounded, stored } from './dialect.ts'
+import { isEpoch, millisecondsSql } from './epoch.ts'
 import { foldAscii, likePattern } from './like.ts'
 import { all, column, type Sql, sql, value } from './sql.ts'
 
@@ -8,13 +10,14 @@ export const sqlite: Dialect = {
   key(field) {
     const name = column(field.column)
     if (field.type === 'boolean') return sql`(${name} <> 0)`
-    if (isPlain(field) || isEpoch(field)) return name
+    if (isPlain(field)) return name
+    if (field.type === 'date' && isEpoch(field)) return sqliteMilliseconds(field)
     if (field.type === 'date') return sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${name})`
     return sql`${name} collate binary`
   },
   value: (field, it) => value(it instanceof Date ? stored(field, it) : typeof it === 'boolean' ? Number(it) : it),
-  read: field => (field.type === 'date' ? sqlite.key(field) : undefined),
-  bound: () => undefined,
+  read: field => readRounded(sqlite, field) ?? (field.type === 'date' ? sqlite.key(field) : undefined),
+  bound: field => (isInstant(field) && isEpoch(field) ? column(field.column) : undefined),
   like: ({ column: name }, pattern) => {
     const pieces = pattern.split('*').filter(it => MISREAD.test(it))
     const like = sql`lower(${column(name)}) like ${value(likePattern(pattern))} escape '!'`
@@ -35,4 +38,16 @@ function sqliteContains(name: string, text: string): Sql {
 
 function sqliteHasNoNul(name: string): Sql {
   return sql`instr(${column(name)}, char(0)) = 0`
+}
+
+/** Text is converted for the comparison where it is a number, and is equal to none where it is not. */
+function sqliteIsNumber(name: Sql): Sql {
+  return sql`${name} = cast(${name} as numeric)`
+}
+
+function sqliteMilliseconds(field: Field): Sql {
+  const name = column(field.column)
+  const number = sql`cast(${name} as numeric)`
+  const milliseconds = millisecondsSql(field, number, number, it => sql`round(${it})`)
+  return sql`case when ${sqliteIsNumber(name)} then ${milliseconds} end`
 }

@@ -1,4 +1,5 @@
 import type { Field, Value } from '../types.ts'
+import { isEpoch, toMilliseconds } from './epoch.ts'
 
 /**
  * What a value is compared by: a date by its milliseconds, a boolean as 0 or 1, text as itself, and a whole number that
@@ -91,13 +92,12 @@ function toBoolean(raw: unknown, isSql: boolean): boolean | null {
   return raw instanceof Uint8Array ? raw.some(byte => byte !== 0) : null
 }
 
-function toDate({ stored }: Field, raw: unknown): Date | null {
+function toDate(field: Field, raw: unknown): Date | null {
   if (raw instanceof Date) return Number.isNaN(raw.getTime()) ? null : raw
-  const isEpoch = stored === 'seconds' || stored === 'milliseconds'
-  if (typeof raw === 'string' && !isEpoch) return readIso(raw)
+  if (typeof raw === 'string' && !isEpoch(field)) return readIso(raw)
   const number = toNumber(raw)
   if (number === null) return null
-  const date = new Date(stored === 'seconds' ? Math.round(Number(number) * 1000) : Number(number))
+  const date = new Date(toMilliseconds(field, Number(number)))
   return Number.isNaN(date.getTime()) ? null : date
 }
 

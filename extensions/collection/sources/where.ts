@@ -1,5 +1,6 @@
 import type { Condition, Field, Filter, Value } from '../types.ts'
 import type { Dialect } from './dialect.ts'
+import { aroundMilliseconds, isEpoch } from './epoch.ts'
 import { all, any, column, FALSE, join, type Sql, sql, TRUE } from './sql.ts'
 
 type Comparison = 'eq' | 'lt' | 'lte' | 'gt' | 'gte'
@@ -40,13 +41,21 @@ function among(dialect: Dialect, field: Field, values: readonly Given[], isIn: b
   if (known.length === 0) return isIn ? FALSE : TRUE
   const list = join(known, ', ')
   const key = sameOf(dialect, field)
-  if (known.length === 1) return isIn ? sql`${key} = ${list}` : sql`${key} <> ${list}`
-  return isIn ? sql`${key} in (${list})` : sql`${key} not in (${list})`
+  const isOne = known.length === 1
+  if (!isIn) return isOne ? sql`${key} <> ${list}` : sql`${key} not in (${list})`
+  return all([...boundsAround(dialect, field, values), isOne ? sql`${key} = ${list}` : sql`${key} in (${list})`])
+}
+
+function boundsAround(dialect: Dialect, field: Field, values: readonly Given[]): Sql[] {
+  const dates = values.filter(it => it instanceof Date).map(Number)
+  if (dates.length === 0) return []
+  const [first, last] = [new Date(Math.min(...dates)), new Date(Math.max(...dates))]
+  return [...boundsOf(dialect, field, 'gte', first), ...boundsOf(dialect, field, 'lte', last)]
 }
 
 /** Is it null, or, is it not? Text of SQLite that is no date is none. */
 export function isNull(dialect: Dialect, field: Field, wanted = true): Sql {
-  const isKey = dialect.name === 'SQLite' && field.type === 'date'
+  const isKey = dialect.name === 'SQLite' && field.type === 'date' && !isEpoch(field)
   const it = isKey ? dialect.key(field) : column(field.column)
   return wanted ? sql`${it} is null` : sql`${it} is not null`
 }
@@ -67,10 +76,11 @@ function sameOf(dialect: Dialect, field: Field): Sql {
 export function boundsOf(dialect: Dialect, field: Field, operator: Comparison, given: Given): Sql[] {
   const bound = dialect.bound(field)
   if (!bound || !(given instanceof Date)) return []
-  const next = new Date(given.getTime() + 1)
+  const time = given.getTime()
+  const [from, to] = isEpoch(field) ? aroundMilliseconds(field, time) : [given, new Date(time + 1)]
   const bounds: Sql[] = []
-  if (!operator.startsWith('l')) bounds.push(sql`${bound} >= ${dialect.value(field, given)}`)
-  if (!operator.startsWith('g')) bounds.push(sql`${bound} <= ${dialect.value(field, next)}`)
+  if (!operator.startsWith('l')) bounds.push(sql`${bound} >= ${dialect.value(field, from)}`)
+  if (!operator.startsWith('g')) bounds.push(sql`${bound} <= ${dialect.value(field, to)}`)
   return bounds
 }
 

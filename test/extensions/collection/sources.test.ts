@@ -169,6 +169,11 @@ const converted: [Field, unknown[], unknown[]][] = [
     [1, 1.005, '1', 'x', 8.64e12 + 1],
     [new Date(1000), new Date(1005), new Date(1000), null, null],
   ],
+  [
+    field('x', 'date', { stored: 'milliseconds' }),
+    [1.4, 1.5, -1.4, -1.5, '2.5', Infinity, 8.64e15 + 1],
+    [new Date(1), new Date(2), new Date(-1), new Date(-2), new Date(3), null, null],
+  ],
   [field('x', 'other'), [{ a: 1 }, [1], 'x', null], [{ a: 1 }, [1], 'x', null]],
 ]
 for (const [one, given, taken] of converted)
