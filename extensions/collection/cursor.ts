@@ -32,8 +32,8 @@ export interface CursorOptions {
   readonly cursorTtl?: number | undefined
 }
 
-/** A value as JSON has it: of a date its milliseconds. */
-type Held = Exclude<Value, Date>
+/** A value as JSON has it: of a date its milliseconds, and in a list, as text, NaN or an infinity. */
+type Held = Exclude<Value, Date> | readonly [string]
 
 const FORMAT = 1
 const MAC = 32
@@ -64,7 +64,7 @@ export function cursorsOf(app: Kolba, { secret, cursorTtl }: CursorOptions): Cur
 
   function write({ isBackward, values = [] }: Position, question: string): string | undefined {
     const key = keys()[0] as Keys
-    const held = values.map(value => (value instanceof Date ? value.getTime() : value))
+    const held = values.map(toHeld)
     const payload = JSON.stringify([FORMAT, isBackward ? 1 : 0, endOf(cursorTtl), seal(key, question), ...held])
     const mac = sign(key.forMac, payload)
     const text = Buffer.concat([mac, encrypt(key, mac, Buffer.from(payload))]).toString('base64url')
@@ -139,7 +139,13 @@ function endOf(ttl: number | undefined): number {
   return Math.ceil((Date.now() / 1000 + ttl) / step) * step
 }
 
+function toHeld(value: Value): Held {
+  if (value instanceof Date) return value.getTime()
+  return typeof value === 'number' && !Number.isFinite(value) ? [String(value)] : value
+}
+
 function toValue(field: Field | undefined, value: Held): Value {
+  if (typeof value === 'object' && value !== null) return Number(value[0])
   return field?.type === 'date' && typeof value === 'number' ? new Date(value) : value
 }
 

@@ -1,6 +1,6 @@
 import { type Problem, problem } from '../../src/index.ts'
 import type { Cursors, Position } from './cursor.ts'
-import { extentOf, type Page, valuesOf } from './page.ts'
+import { extentOf, type Page } from './page.ts'
 import type { PageQuery, Query } from './query.ts'
 
 /** The pages around one, by relation (RFC 8288, IANA's registry): those that there are. */
@@ -30,14 +30,15 @@ export interface Walk {
 }
 
 /** The pages around one of a walk. Where rows have gone since, there may be nothing on them. */
-export function cursorMovesOf(query: Query, { rows, more }: Page, { position, question, cursors }: Walk): Moves {
+export function cursorMovesOf(query: Query, page: Page, { position, question, cursors }: Walk): Moves {
   const limit = query.page.kind === 'page' ? query.page.perPage : query.page.limit
   const to = (cursor: string | undefined): PageQuery => ({ kind: 'cursor', cursor, limit })
-  const from = (index: number, isBackward: boolean) => {
-    const row = rows.at(index)
+  const { rows, more } = page
+  const from = (index: 0 | -1, isBackward: boolean) => {
+    const values = page.valuesAt(index)
     // A page that is empty has all rows on its other side.
-    if (!row && !isBackward) return to(undefined)
-    const cursor = cursors.write({ isBackward, values: row && valuesOf(row, query.order) }, question)
+    if (!values && !isBackward) return to(undefined)
+    const cursor = cursors.write({ isBackward, values }, question)
     if (cursor === undefined) throw tooLong(query)
     return to(cursor)
   }

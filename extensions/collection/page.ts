@@ -14,6 +14,8 @@ export interface Page {
   readonly isEstimate: boolean
   /** Are there rows behind it? */
   readonly more: boolean
+  /** What a row is sorted by, the first (0) or the last (-1), undefined where there is none. */
+  valuesAt(index: 0 | -1): readonly Value[] | undefined
 }
 
 /** What a page is read from. */
@@ -47,7 +49,9 @@ export function readPage(reading: Reading, ctx: BaseContext): Awaitable<Page> {
     return when(isMore(reading, slice, read, ctx), more => {
       const total = totalOf(prepared, slice, read, more)
       const rows = position?.isBackward ? [...read.rows].reverse() : read.rows
-      return { rows, more, total, isEstimate: counting === 'estimated' && (more || page.kind === 'cursor') }
+      const isEstimate = counting === 'estimated' && (more || page.kind === 'cursor')
+      const valuesAt = (index: 0 | -1) => valuesOf(rows.at(index), prepared.query.order, read)
+      return { rows, more, total, isEstimate, valuesAt }
     })
   })
 }
@@ -73,8 +77,23 @@ export function selectableOf({ fields, selectable }: Resource): readonly Field[]
 }
 
 /** The values of the row that a cursor stands at. */
-export function valuesOf(row: Row, order: readonly Order[]): readonly Value[] {
-  return order.map(({ field }) => (row[field.name] ?? null) as Value)
+function valuesOf(row: Row | undefined, order: readonly Order[], { places }: Rows): readonly Value[] | undefined {
+  if (!row) return
+  const place = places?.get(row) ?? {}
+  return order.map(({ field }) =>
+    Object.hasOwn(place, field.name) ? heldOf(field, place[field.name]) : ((row[field.name] ?? null) as Value),
+  )
+}
+
+/** What a column had, where it is no value of the field. */
+function heldOf({ column, type }: Field, stored: unknown): Value {
+  // NaN, infinities, and text among numbers.
+  if (type !== 'boolean' && typeof stored === 'string') return stored
+  if (typeof stored === 'number' && !Number.isFinite(stored)) return stored
+  // A date with a fraction of a millisecond.
+  if (typeof stored === 'number') return String(stored)
+  const what = `a row has in the column ${column} what is no ${type}, and no cursor holds it`
+  throw new TypeError(`collection: ${what}. Store null in its place, or give the resource another sort.`)
 }
 
 /** Where there are no rows at all, any offset is as good as another: clients with a table ask for the second page of it. */
@@ -98,7 +117,7 @@ function isMore(
     return slice.offset + rows.length < total
   const rest =
     page.kind === 'cursor'
-      ? { after: valuesOf(rows.at(-1) as Row, slice.order) }
+      ? { after: valuesOf(rows.at(-1), slice.order, read) }
       : { offset: slice.offset + rows.length }
   const probe = source.read(value, { ...slice, ...rest, limit: 1, fields: [key] }, 'none', ctx)
   return when(probe, ({ rows }) => rows.length > 0)

@@ -73,6 +73,8 @@ export interface Rows {
   readonly total?: number | undefined
   /** Are there rows behind the last one? Undefined where the source would have to be asked again. */
   readonly more?: boolean | undefined
+  /** What the first and the last row are sorted by, where that is not what was read of them. */
+  readonly places?: ReadonlyMap<Row, Row> | undefined
 }
 
 /** Reads one slice of whatever rows it is given. */

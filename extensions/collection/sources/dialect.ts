@@ -7,6 +7,15 @@ export interface Dialect {
   readonly name: 'PostgreSQL' | 'SQLite' | 'MySQL'
   /** What a field is compared and sorted by: of text its code points, of a date its milliseconds. */
   key(field: Field): Sql
+  /**
+   * Is the key the column as it is? Then what is no value of the declared type, NaN or text among numbers, is read as null
+   * and stands where the database puts it. Any other key is null of what is read as null.
+   */
+  isRaw(field: Field): boolean
+  /** What is so of a column whose value is read, and not of one that is read as null; undefined where there is none. */
+  fits?(field: Field): Sql | undefined
+  /** Is it null, or read as null, so that an index on the column serves? Undefined where `is null` is all there is. */
+  lacks?(field: Field): Sql | undefined
   /** What it is equal by, where an index serves that and not the key. */
   same?(field: Field): Sql
   /** A value to compare that with. */
@@ -38,6 +47,10 @@ export const isPlain = ({ type, collation }: Field): boolean =>
 export const isText = ({ type }: Field): boolean => type === 'string' || type === 'enum'
 /** Is it a date that is compared by its milliseconds? */
 export const isInstant = (field: Field): boolean => field.type === 'date' && !isPlain(field)
+/** Has the database a type for it? */
+export const isTimestamp = ({ type, stored }: Field): boolean => type === 'date' && !stored
+/** Is it a number, or a date that is stored as one and compared as that? */
+export const isNumber = (field: Field): boolean => field.type === 'number' || (field.type === 'date' && isEpoch(field))
 
 /** A date as the number or the text that it is compared by. */
 export function stored(field: Field, date: Date): number | string {

@@ -1,4 +1,4 @@
-import { type Dialect, isInstant, isPlain, readRounded, stored } from './dialect.ts'
+import { type Dialect, isInstant, isPlain, isTimestamp, readRounded, stored } from './dialect.ts'
 import { isEpoch, millisecondsSql } from './epoch.ts'
 import { containsRegexp, regexpPattern } from './like.ts'
 import { column, type Sql, sql, value } from './sql.ts'
@@ -13,14 +13,15 @@ export const mysql: Dialect = {
     const name = column(field.column)
     if (field.type === 'boolean') return sql`(${name} <> 0)`
     if (isPlain(field)) return name
-    if (field.type === 'date' && !field.stored)
-      return sql`date_sub(${name}, interval (microsecond(${name}) mod 1000) microsecond)`
+    if (isTimestamp(field)) return sql`date_sub(${name}, interval (microsecond(${name}) mod 1000) microsecond)`
     if (isEpoch(field)) return millisecondsSql(field, name, name, it => sql`truncate(${it} + sign(${name}) * 0.5e0, 0)`)
     return sql`cast(convert(${name} using utf8mb4) as binary)`
   },
+  // The key of a date that is none, 0000-00-00, is null.
+  isRaw: field => !isInstant(field) || field.stored === 'text',
   value(field, it) {
     // A decimal as text would be compared as a double.
-    if (field.type === 'number' && typeof it === 'string' && it.includes('.'))
+    if (field.type === 'number' && typeof it === 'string' && DECIMAL.test(it))
       return sql`cast(${value(it)} as decimal(65, 30))`
     if (!(it instanceof Date)) return value(typeof it === 'boolean' ? Number(it) : it)
     return value(field.stored ? stored(field, it) : new Date(Math.min(Math.max(it.getTime(), FIRST), LAST)))
@@ -34,6 +35,7 @@ export const mysql: Dialect = {
   storable: text => text,
 }
 
+const DECIMAL = /^-?\d+\.\d+$/
 /** What a DATETIME of MySQL can be. */
 const FIRST = Date.UTC(1000, 0, 2)
 const LAST = Date.UTC(9999, 11, 30)

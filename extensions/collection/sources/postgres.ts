@@ -1,7 +1,7 @@
-import { type Dialect, isInstant, isPlain, isText, readRounded, stored } from './dialect.ts'
-import { isEpoch, millisecondsSql } from './epoch.ts'
+import { type Dialect, isInstant, isNumber, isPlain, isText, isTimestamp, readRounded, stored } from './dialect.ts'
+import { isEpoch, lastOf, millisecondsSql } from './epoch.ts'
 import { containsPattern, likePattern } from './like.ts'
-import { column, sql, value } from './sql.ts'
+import { column, type Sql, sql, value } from './sql.ts'
 
 /**
  * Text is cast to text, which costs nothing where it is, and lets uuids and enums be compared with whatever a client
@@ -13,7 +13,8 @@ export const postgres: Dialect = {
   key(field) {
     const name = column(field.column)
     if (isPlain(field)) return name
-    if (field.type === 'date' && !field.stored) return sql`date_trunc('milliseconds', ${name} + interval '0')`
+    if (isTimestamp(field))
+      return sql`case when ${postgresFits(name)} then date_trunc('milliseconds', ${name} + interval '0') end`
     if (isEpoch(field))
       return millisecondsSql(
         field,
@@ -23,11 +24,24 @@ export const postgres: Dialect = {
       )
     return sql`cast(${name} as text) collate "C"`
   },
+  isRaw: field => !isInstant(field) || field.stored === 'text',
+  // NaN is greater than all numbers there. The bound suits a column of any type of number: 'infinity' does not.
+  fits(field) {
+    const name = column(field.column)
+    if (isTimestamp(field)) return postgresFits(name)
+    if (!isNumber(field)) return
+    const last = field.type === 'date' ? lastOf(field) : Number.MAX_VALUE
+    return sql(['', ` between ${-last} and ${last}`], name)
+  },
+  lacks(field) {
+    const name = column(field.column)
+    if (!isTimestamp(field)) return
+    return sql`(${name} is null or ${name} = '-infinity' or ${name} >= ${sql([POSTGRES_END])})`
+  },
   // Equal is equal in any collation but those that are called nondeterministic, and only this finds it in an index on
   // the column, which sorts by the collation of the database.
   same(field) {
-    const isText = !isPlain(field) && (field.type !== 'date' || field.stored === 'text')
-    return isText ? sql`cast(${column(field.column)} as text)` : postgres.key(field)
+    return !isPlain(field) && postgres.isRaw(field) ? sql`cast(${column(field.column)} as text)` : postgres.key(field)
   },
   value(field, it) {
     if (it instanceof Date && !field.stored) return value(it)
@@ -52,4 +66,12 @@ export const postgres: Dialect = {
   ranges: 'rows',
   // There is no NUL in its text, and it refuses one in a parameter.
   storable: text => text.split('\0', 1)[0] as string,
+}
+
+/** The end of the dates of JavaScript, less a day, by which time zones differ. */
+const POSTGRES_END = "'275760-09-12'"
+
+/** Neither of its two infinities, which no Date is. */
+function postgresFits(name: Sql): Sql {
+  return sql`(${name} > '-infinity' and ${name} < ${sql([POSTGRES_END])})`
 }

@@ -2,6 +2,7 @@ import { problem } from '../../../src/index.ts'
 import type { Counting, Field, Order, Rows, Slice } from '../types.ts'
 import { partsAfter } from './after.ts'
 import type { Dialect } from './dialect.ts'
+import { type PlaceOf, placesOf, placing } from './places.ts'
 import { any, column, type Sql, sql } from './sql.ts'
 import { isOf, readValue } from './values.ts'
 import { conditionsOf } from './where.ts'
@@ -42,6 +43,8 @@ interface Made {
   readonly parts: readonly (readonly Sql[])[]
   readonly columns: Ask['columns']
   readonly order: readonly Sql[]
+  /** What of a row it is sorted by that was not read of it. */
+  readonly placeOf: PlaceOf
 }
 
 /**
@@ -74,6 +77,7 @@ function make(dialect: Dialect, slice: Slice): Made {
     parts: more ? more.map(condition => [...where, condition]) : [where],
     columns: fields.map((field, index) => ({ as: aliasOf(index), of: dialect.read?.(field) ?? column(field.column) })),
     order: order.map((it, index) => orderBy(dialect, it, index === order.length - 1)),
+    placeOf: placing(dialect, slice, aliasOf),
   }
 }
 
@@ -105,23 +109,25 @@ async function readRows(
   query: Query,
   { after, offset, limit }: Slice,
   counting: Counting,
-  { where, parts, columns, order }: Made,
+  { where, parts, columns, order, placeOf }: Made,
   toRow: (raw: Raw) => Raw,
 ): Promise<Rows> {
-  const rows: Raw[] = []
+  const raws: Raw[] = []
   for (const conditions of parts) {
-    if (rows.length === limit) break
-    const found = await query.rows({ where: conditions, columns, order, limit: limit - rows.length, offset })
-    for (const raw of found) rows.push(toRow(raw))
+    if (raws.length === limit) break
+    const found = await query.rows({ where: conditions, columns, order, limit: limit - raws.length, offset })
+    for (const raw of found) raws.push(raw)
   }
+  const rows = raws.map(toRow)
+  const places = placesOf(rows, raws, placeOf)
   const isLast = rows.length < limit
-  if (counting === 'none') return { rows, ...(isLast ? { more: false } : {}) }
+  if (counting === 'none') return { rows, ...places, ...(isLast ? { more: false } : {}) }
   // A page that is not full says how many there are.
   const isCounted = !after && isLast && (rows.length > 0 || offset === 0)
   const estimated = !isCounted && counting === 'estimated' ? await query.estimate(where) : undefined
   const total = isCounted ? offset + rows.length : (estimated ?? (await query.count(where)))
-  if (isLast) return { rows, total, more: false }
-  return { rows, total, ...(after || estimated !== undefined ? {} : { more: offset + rows.length < total }) }
+  if (isLast) return { rows, ...places, total, more: false }
+  return { rows, ...places, total, ...(after || estimated !== undefined ? {} : { more: offset + rows.length < total }) }
 }
 
 /** The unique key is never null, and without a word of nulls any index on it serves. */

@@ -1,5 +1,5 @@
 import type { Field } from '../types.ts'
-import { type Dialect, isInstant, isPlain, readRounded, stored } from './dialect.ts'
+import { type Dialect, isInstant, isNumber, isPlain, isText, readRounded, stored } from './dialect.ts'
 import { isEpoch, millisecondsSql } from './epoch.ts'
 import { foldAscii, likePattern } from './like.ts'
 import { all, column, type Sql, sql, value } from './sql.ts'
@@ -9,21 +9,35 @@ export const sqlite: Dialect = {
   name: 'SQLite',
   key(field) {
     const name = column(field.column)
-    if (field.type === 'boolean') return sql`(${name} <> 0)`
+    if (field.type === 'boolean') return sql`case when ${name} < '' then ${name} <> 0 end`
     if (isPlain(field)) return name
     if (field.type === 'date' && isEpoch(field)) return sqliteMilliseconds(field)
     if (field.type === 'date') return sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${name})`
     return sql`${name} collate binary`
   },
   value: (field, it) => value(it instanceof Date ? stored(field, it) : typeof it === 'boolean' ? Number(it) : it),
+  isRaw: field => field.type !== 'boolean' && !isInstant(field),
+  // A column has what is put there. What is none of its type it keeps as it is, and sorts text and bytes behind numbers.
+  fits(field) {
+    const name = column(field.column)
+    if (isText(field)) return sql`typeof(${name}) <> 'blob'`
+    if (field.type === 'number') return sql`(${sqliteIsNumber(name)} and ${name} not in (9e999, -9e999))`
+    if (isNumber(field)) return sql`${sqliteMilliseconds(field)} is not null`
+    return field.type === 'date' ? sql`julianday(${name}) is not null` : undefined
+  },
+  lacks(field) {
+    const name = column(field.column)
+    if (field.type === 'boolean') return sql`(${name} is null or ${name} >= '')`
+    return isInstant(field) && !isEpoch(field) ? sql`${sqlite.key(field)} is null` : undefined
+  },
   read: field => readRounded(sqlite, field) ?? (field.type === 'date' ? sqlite.key(field) : undefined),
   bound: field => (isInstant(field) && isEpoch(field) ? column(field.column) : undefined),
   like: ({ column: name }, pattern) => {
     const pieces = pattern.split('*').filter(it => MISREAD.test(it))
     const like = sql`lower(${column(name)}) like ${value(likePattern(pattern))} escape '!'`
-    return all([like, ...pieces.map(it => sqliteContains(name, it)), sqliteHasNoNul(name)])
+    return all([like, ...pieces.map(it => sqliteContains(name, it)), sqliteIsWholeText(name)])
   },
-  contains: ({ column: name }, text) => all([sqliteContains(name, text), sqliteHasNoNul(name)]),
+  contains: ({ column: name }, text) => all([sqliteContains(name, text), sqliteIsWholeText(name)]),
   nulls: { ascending: '', descending: '' },
   ranges: 'one',
   storable: text => text,
@@ -36,8 +50,8 @@ function sqliteContains(name: string, text: string): Sql {
   return sql`instr(lower(${column(name)}), ${value(foldAscii(text))}) > 0`
 }
 
-function sqliteHasNoNul(name: string): Sql {
-  return sql`instr(${column(name)}, char(0)) = 0`
+function sqliteIsWholeText(name: string): Sql {
+  return sql`instr(${column(name)}, char(0)) = 0 and typeof(${column(name)}) <> 'blob'`
 }
 
 /** Text is converted for the comparison where it is a number, and is equal to none where it is not. */

@@ -21,7 +21,7 @@ function condition(dialect: Dialect, { field, operator, values }: Condition): Sq
   const [one, two] = values as [Given, Given]
   switch (operator) {
     case 'null':
-      return isNull(dialect, field, one === true)
+      return one === true ? lacksValue(dialect, field) : hasValue(dialect, field)
     case 'ne':
     case 'nin':
       return any([among(dialect, field, values, false), isNull(dialect, field)])
@@ -31,9 +31,27 @@ function condition(dialect: Dialect, { field, operator, values }: Condition): Sq
       return String(one).includes('\0') ? FALSE : dialect.like(field, String(one))
     case 'between':
       return all([compare(dialect, field, 'gte', one), compare(dialect, field, 'lte', two)])
-    default:
+    case 'eq':
       return compare(dialect, field, operator, one)
+    default:
+      return all([compare(dialect, field, operator, one), ...fitting(dialect, field)])
   }
+}
+
+/** A key that is not the column itself is null already of what is read as null. */
+function fitting(dialect: Dialect, field: Field): Sql[] {
+  const fits = dialect.isRaw(field) ? dialect.fits?.(field) : undefined
+  return fits ? [fits] : []
+}
+
+/** By the column, so that an index on it serves. */
+function lacksValue(dialect: Dialect, field: Field): Sql {
+  return dialect.lacks?.(field) ?? sql`${column(field.column)} is null`
+}
+
+function hasValue(dialect: Dialect, field: Field): Sql {
+  const key = dialect.isRaw(field) ? [] : [isNull(dialect, field, false)]
+  return all([sql`${column(field.column)} is not null`, ...key, ...fitting(dialect, field)])
 }
 
 function among(dialect: Dialect, field: Field, values: readonly Given[], isIn: boolean): Sql {
@@ -53,10 +71,9 @@ function boundsAround(dialect: Dialect, field: Field, values: readonly Given[]):
   return [...boundsOf(dialect, field, 'gte', first), ...boundsOf(dialect, field, 'lte', last)]
 }
 
-/** Is it null, or, is it not? Text of SQLite that is no date is none. */
+/** Is what it is compared by null, or, is it not? */
 export function isNull(dialect: Dialect, field: Field, wanted = true): Sql {
-  const isKey = dialect.name === 'SQLite' && field.type === 'date' && !isEpoch(field)
-  const it = isKey ? dialect.key(field) : column(field.column)
+  const it = dialect.isRaw(field) ? column(field.column) : dialect.key(field)
   return wanted ? sql`${it} is null` : sql`${it} is not null`
 }
 

@@ -71,6 +71,14 @@ async function isLikeList(t: ExecutionContext, stored: Stored, type: string, row
       .flatMap(it => ['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in'].map(operator => `it[${operator}]=${it}`)),
   ]
   for (const query of queries) t.deepEqual(await all(query), await list.all(query), `${title}: ${query}`)
+
+  // By the number itself, of which a Date has not all digits.
+  const byNumber = asking({ ...field, collation: 'database' }, rows)
+  for (const sort of ['it', '-it']) {
+    const sorted = (await byNumber.all(`sort=${sort}`)).map(({ id }) => id)
+    t.deepEqual(await byNumber.there(sort), sorted, `${title}: there by ${sort} in the order of the database`)
+    t.deepEqual(await byNumber.back(sort), sorted, `${title}: back by ${sort} in the order of the database`)
+  }
 }
 
 const STORED = ['seconds', 'milliseconds'] as const
