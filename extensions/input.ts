@@ -1,18 +1,10 @@
 import { BODY_OPTIONS, type BodyOptions } from '../src/body/body.ts'
-import {
-  type AroundContext,
-  checkOptions,
-  type Decorator,
-  decorator,
-  kinds,
-  nameOf,
-  type Route,
-  readPath,
-} from '../src/index.ts'
+import { type AroundContext, checkOptions, type Decorator, decorator, kinds, nameOf, type Route } from '../src/index.ts'
 import type { AnySchema, OutputOf } from '../src/schema/index.ts'
 import { noteOf } from './input/note.ts'
 import { PLACES, type Prepared, prepare } from './input/prepare.ts'
 import { readAll } from './input/read.ts'
+import { checkRoute, declaring } from './input/route.ts'
 
 /** What a route takes, by where it comes from. */
 export interface InputSchemas {
@@ -51,9 +43,11 @@ export interface Input<S> {
  * and never with the value. A repeated parameter that is no list, a malformed query or body, more than 100 parameters
  * or one over 2 KiB is 400; the body's type and size are 415 and 413.
  *
- * It stands below what may turn a request away, and several of them add up.
+ * It stands below what may turn a request away. Several of them add up, a group's and a route's for one, each with parts
+ * of its own.
  *
- * @throws TypeError at registration, for what is no schema, and for parameters that the path does not have
+ * @throws TypeError at registration, for what is no schema, for a part that is declared twice on a route, and for
+ *   parameters that the path does not have
  * @example
  * app.get('/books/:id', input({ params: { id: int() }, query: { page: optional(int({ min: 1 }), 1) } }), ctx =>
  *   shelf.page(ctx.input.params.id, ctx.input.query.page))
@@ -72,22 +66,16 @@ export function input<const S extends InputSchemas>(schemas: S, options: InputOp
 
   const around = (ctx: AroundContext, next: (added: Input<S>) => unknown) =>
     readAll(prepared(), ctx, input => next({ input } as Input<S>))
-  return decorator('input', around, {
+  const self = decorator('input', around, {
     note: route => noteOf(prepared(route)),
     reads: schemas.body !== undefined,
     register(route) {
-      checkParams(route, prepared(route))
+      checkRoute(route, prepared(route))
       return undefined
     },
   })
-}
-
-function checkParams(route: Route, { params }: Prepared): void {
-  const { required, optional } = readPath(nameOf(route), route.path)
-  const odd = params?.names?.find(name => !required.includes(name) && !optional.includes(name))
-  if (odd === undefined) return
-  const there = [...required, ...optional].map(name => `:${name}`).join(', ') || 'none'
-  throw new TypeError(
-    `${nameOf(route)}: input declares the parameter ${odd}, and the path has ${there}. Rename one of them.`,
+  return declaring(
+    self,
+    PLACES.filter(place => schemas[place] !== undefined),
   )
 }

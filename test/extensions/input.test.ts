@@ -5,6 +5,7 @@ import test from 'ava'
 import { type AddsOf, decorator, isPromise, kolba, type Next, stack } from 'kolba'
 import { body } from 'kolba/body'
 import { input } from 'kolba/input'
+import { json } from 'kolba/json'
 import { date, flag, int, list, object, oneOf, optional, readOnly, text } from 'kolba/schema'
 import * as v from 'valibot'
 import { z } from 'zod'
@@ -102,6 +103,24 @@ test('input() stands in a stack, in a group and on several routes', async t => {
   group.get('/b', ctx => ctx.input.query.page)
   t.is(await (await app.client().get('/g/a?page=2')).json(), 2)
   t.is(await (await app.client().get('/g/b')).json(), 1)
+})
+
+test('input() refuses a part that another one of the route declares', t => {
+  const schema = { x: optional(int()) }
+  const message = (place: string) => `POST /g/:x: input declares the ${place} twice. Put all of it into one.`
+  for (const place of ['params', 'query', 'headers', 'cookies', 'body']) {
+    const one = input({ [place]: schema })
+    const refused = { instanceOf: TypeError, message: message(place) }
+    const group = kolba().group('/g', stack(one))
+    const composed = one(() => 1)
+    t.throws(() => kolba().post('/g/:x', one, input({ [place]: schema }), () => 1), refused)
+    t.throws(() => group.post('/:x', json(), one, () => 1), refused)
+    t.throws(() => group.post('/:x', composed), refused)
+  }
+  kolba()
+    .group('/g', input({ query: schema }))
+    .post('/:x', input({ params: schema }), input({ body: schema }), () => 1)
+  t.pass()
 })
 
 test('input() waits for an asynchronous schema, and runs those of a request together', async t => {

@@ -1,0 +1,31 @@
+import { nameOf, type Route, readPath } from '../../src/index.ts'
+import type { Place } from './part.ts'
+import type { Prepared } from './prepare.ts'
+
+/** The parts that an input() declares, for the others on its route. */
+const places: unique symbol = Symbol.for('kolba.input') as never
+
+/** Lets the others on a route see what a decorator declares. */
+export function declaring<D extends object>(decorator: D, its: readonly Place[]): D {
+  return Object.assign(decorator, { [places]: its })
+}
+
+/** @throws TypeError for a part that is declared twice, and for parameters that the path does not have */
+export function checkRoute(route: Route, { params }: Prepared): void {
+  checkPlaces(route)
+  const { required, optional } = readPath(nameOf(route), route.path)
+  const odd = params?.names?.find(name => !required.includes(name) && !optional.includes(name))
+  if (odd === undefined) return
+  const there = [...required, ...optional].map(name => `:${name}`).join(', ') || 'none'
+  throw new TypeError(
+    `${nameOf(route)}: input declares the parameter ${odd}, and the path has ${there}. Rename one of them.`,
+  )
+}
+
+/** Each leaves out what it does not declare, so that of two the one or the other would lack what it wants. */
+function checkPlaces(route: Route): void {
+  const all = route.decorators.flatMap(it => (it as { [places]?: readonly Place[] })[places] ?? [])
+  const twice = all.find((place, index) => all.indexOf(place) < index)
+  if (twice === undefined) return
+  throw new TypeError(`${nameOf(route)}: input declares the ${twice} twice. Put all of it into one.`)
+}
