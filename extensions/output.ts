@@ -43,7 +43,8 @@ export interface OutputOptions {
  *
  * It stands below `json()` and `etag()`.
  *
- * @throws TypeError at registration, for what is no schema, for a status that is none, and for one declared twice
+ * @throws TypeError at registration, for what is no schema, for a status that is none, for one declared twice, and above
+ *   what renders
  * @example
  * app.get('/books/:id', json(), output({ id: int(), title: text() }), ctx => shelf.row(ctx.params.id))
  * app.put('/books/:id', json(), output({ 200: book, 201: book, 409: clash }), put)
@@ -73,14 +74,26 @@ export function output(...given: unknown[]): Decorator<object, BaseContext, neve
     note: route => noteOf(prepared(route)),
     register(route) {
       prepared(route)
+      checkPlace(route, self)
       return around(checkStatuses(route)) as never
     },
   })
-  return Object.assign(its, { [statuses]: [...schemas.keys()] }) as never
+  const self: Decorator = Object.assign(its, { [statuses]: [...schemas.keys()] })
+  return self as never
 }
 
 /** The statuses that an output() declares, for the others on its route. */
 const statuses: unique symbol = Symbol.for('kolba.output') as never
+
+/** @throws TypeError where what it is given is text already, which no schema is about */
+function checkPlace(route: Route, self: Decorator): void {
+  const { decorators } = route
+  const below = decorators
+    .slice(decorators.indexOf(self) + 1)
+    .find(({ name }) => name === 'json' || name === 'produces')
+  if (decorators.includes(self) && below)
+    throw new TypeError(`${nameOf(route)}: output() stands above ${below.name}(), which makes text. Put it below.`)
+}
 
 /** @throws TypeError for a status that is declared twice */
 function checkStatuses(route: Route): number[] {

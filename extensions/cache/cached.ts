@@ -73,8 +73,9 @@ const OPTIONS = {
  * `timeouts.handler`, is over. Each process keeps its own, and knows nothing of what others write: there take a `version`
  * from the database, or a short `ttl`.
  *
- * @throws TypeError at registration for a wrong option, on a route that does not read, where it is shared above what lets
- *   some users pass and others not, and in `app.use`, which stands above what signs users in; at the request, as a 500, where something below sets `ctx.user`
+ * @throws TypeError at registration for a wrong option, on a route that does not read, above what signs users in, where it
+ *   is shared above what lets some users pass and others not, and in `app.use`; at the request, as a 500, where something
+ *   below sets `ctx.user` that could not be known before
  * @example app.get('/books', cached({ ttl: 60, shared: true }), json(), () => db.selectFrom('book').execute())
  * @example
  * const books = cached({ version: () => shelf.version })
@@ -139,11 +140,21 @@ function checkRoute(route: Route, self: Decorator, { hasKey, shared }: { hasKey:
     throw new TypeError(
       `${where}({ shared }) would give to all what ${guard.name} lets some have. Put it below, or leave shared out.`,
     )
+  const signIn = place >= 0 && decorators.slice(place).find(it => namesUsers(it, route, decorators.slice(0, place)))
+  if (signIn)
+    throw new TypeError(`${where}() stands above ${signIn.name}, which what is kept would not ask. Put it below.`)
   if (methods.some(method => method === 'GET' || method === 'HEAD')) return
   if (!methods.includes('QUERY'))
     throw new TypeError(`${where} keeps what is read, and nothing is read here. Remove it.`)
   if (!hasKey)
     throw new TypeError(`${where} does not know the body of a QUERY. Give key: ctx => ... with what it asks.`)
+}
+
+/** Does it take credentials that nothing above takes? Scopes are of what stands above, and of the same user. */
+function namesUsers(decorator: Decorator, route: Route, above: readonly Decorator[]): boolean {
+  const schemesOf = (it: Decorator) => Object.keys(traitsOf(it, route).note?.security ?? {})
+  const known = above.flatMap(schemesOf)
+  return schemesOf(decorator).some(name => !known.includes(name))
 }
 
 /** @throws TypeError for what cannot be compared */

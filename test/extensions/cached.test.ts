@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   type BaseContext,
   created,
+  type Decorator,
   decorator,
   isPromise,
   kolba,
@@ -14,7 +15,7 @@ import {
   reply,
   stack,
 } from 'kolba'
-import { basicAuth, mayRead, roles } from 'kolba/auth'
+import { anyOf, apiKey, basicAuth, mayRead, optional, roles, scopes } from 'kolba/auth'
 import { type CachedOptions, cacheControl, cached, invalidate, noCache, vary } from 'kolba/cache'
 import { etag } from 'kolba/etag'
 import { json } from 'kolba/json'
@@ -475,6 +476,23 @@ test('cached() stands below what sets ctx.user, or answers 500 with a sentence f
   app.get('/koa', cached(FOREVER), byKoa, () => 'x')
   t.is((await app.client().get('/koa')).status, 500)
   t.is(logger.lines[1]?.fields.err?.message, `GET /koa: ${what}`)
+})
+
+test('cached() refuses to stand above what takes credentials that nothing above takes', t => {
+  const basic = basicAuth((_name, password) => ({ id: 1, scope: password }))
+  const key = apiKey({ verify: id => ({ id }) })
+  const group = kolba().group('/g', cached(FOREVER))
+  const all: Decorator[] = [basic, key, anyOf(basic, key), optional(basic), stack(json(), key)]
+  for (const auth of all) {
+    const [name] = /(anyOf|optional)\(.*?\)|basicAuth|apiKey/.exec(auth.name) ?? []
+    const message = `GET /g: cached() stands above ${name}, which what is kept would not ask. Put it below.`
+    t.throws(() => group.get('/', auth, () => 1), { instanceOf: TypeError, message })
+  }
+  const above = kolba()
+  t.throws(() => above.get('/', basic, cached(FOREVER), key, () => 1), {
+    message: /^GET \/: cached\(\) stands above apiKey/,
+  })
+  t.notThrows(() => above.get('/', basic, cached(FOREVER), scopes('read'), roles('admin'), () => 1))
 })
 
 test('cached() asks again what stands above it, each time', async t => {

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import test from 'ava'
 import * as fc from 'fast-check'
-import { type AnySchema, created, decorator, isPromise, type Kolba, kolba, problem, reply, when } from 'kolba'
+import { type AnySchema, created, decorator, isPromise, type Kolba, kolba, problem, reply, stack, when } from 'kolba'
 import { json } from 'kolba/json'
+import { produces } from 'kolba/negotiate'
 import { output } from 'kolba/output'
 import { date, int, list, object, optional, text, writeOnly } from 'kolba/schema'
 import * as v from 'valibot'
@@ -147,11 +148,6 @@ const unprunable: [string, (app: Kolba) => void, string][] = [
     'a web Response with a body',
     app => app.get('/books/:id', output(book), () => Response.json(row)),
     'GET /books/:id: output 200: a web Response cannot be looked into. Return the value, or reply(status, value, headers).',
-  ],
-  [
-    'what json() below has rendered',
-    app => app.get('/books/:id', output(book) as never, json(), () => row),
-    'GET /books/:id: output 200: this is JSON text already, which cannot be looked into. Put output() below json().',
   ],
   [
     'what was rendered in the way of Koa',
@@ -349,6 +345,17 @@ test('output() refuses a status that is declared twice on a route', t => {
   const group = kolba().group('/g', output({ 200: book, 404: book }))
   const error = t.throws(() => group.get('/', output(book), () => emma), { instanceOf: TypeError })
   t.is(error?.message, 'GET /g: output declares 200 twice. Leave one of them out.')
+})
+
+test('output() refuses to stand above what renders', t => {
+  const inside = kolba().group('/g', output({ 404: book }) as never)
+  for (const render of [json(), stack(json({ pretty: true })), produces({ 'application/json': true })]) {
+    const [name] = /json|produces/.exec(render.name) ?? []
+    const message = `GET /g: output() stands above ${name}(), which makes text. Put it below.`
+    t.throws(() => inside.get('/', render, () => row), { instanceOf: TypeError, message })
+  }
+  const outside = kolba().group('/g', json())
+  t.notThrows(() => outside.get('/', output(book), () => row))
 })
 
 const name = fc.constantFrom('a', 'b', 'c', 'HIDDEN', 'constructor', '__proto__', 'toJSON')
