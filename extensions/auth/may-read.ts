@@ -14,7 +14,8 @@ import {
   statusOf,
   when,
 } from '../../src/index.ts'
-import { hide, isNobody, type PermitOptions, refusalOf, unknown } from './permit.ts'
+import { checkOrder, type Tell } from './order.ts'
+import { hide, isNobody, isRule, type PermitOptions, refusalOf, unknown } from './permit.ts'
 
 const READS = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS'])
 
@@ -26,8 +27,8 @@ const READS = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS'])
  *
  * It is for reads alone, since a write is done by the time its value comes up: there it is `permit()`, above the handler.
  *
- * @throws TypeError at registration, for a route that writes, above `etag()` and `cached()`, and for a wrong option; at the
- *   request, as a 500, for bytes and streams, which cannot be asked, and for a 304
+ * @throws TypeError at registration, for a route that writes, above `etag()` and `cached()` and what says who the user is,
+ *   and for a wrong option; at the request, as a 500, for bytes and streams, which cannot be asked, and for a 304
  * @example app.get('/notes/:id', signedIn, json(), mayRead((user: User, note: Note) => note.owner === user.id), show)
  */
 export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
@@ -37,9 +38,10 @@ export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
   if (typeof check !== 'function')
     throw new TypeError('mayRead: there is no function to ask. Give (user, thing) => true or false.')
   checkOptions('mayRead', options, { hide })
-  const around = (ctx: AroundContext & { user: unknown }, next: Next<{ user: NonNullable<unknown> }>): unknown => {
+  type Own = AroundContext & { user: unknown }
+  const around = (tell?: Tell) => (ctx: Own, next: Next<{ user: NonNullable<unknown> }>) => {
     const { user } = ctx
-    if (isNobody(user)) throw unknown(ctx)
+    if (isNobody(user)) throw unknown(ctx, tell)
     return when((next as () => Awaitable<unknown>)(), value => {
       const thing = thingOf(ctx, value)
       if (thing === undefined || thing === null) return value
@@ -50,16 +52,19 @@ export function mayRead<User = unknown, Thing = unknown, Ctx = unknown>(
       })
     })
   }
-  const self: Decorator = decorator('mayRead', around as never, {
+  const self: Decorator = decorator('mayRead', around() as never, {
     guards: true,
     note: { responses: { 404: { description: 'It is not there, or not for this user' } } },
-    register: route => checkRoute(route, self),
+    register(route) {
+      checkRoute(route, self)
+      return around(checkOrder(route, self, isRule)) as never
+    },
   })
   return self as never
 }
 
 /** @throws TypeError where it would be asked too late, or of what shows nothing of the thing */
-function checkRoute(route: Route, self: Decorator): undefined {
+function checkRoute(route: Route, self: Decorator): void {
   const { decorators, methods } = route
   const where = `${nameOf(route)}: mayRead`
   const write = methods.find(method => !READS.has(method))

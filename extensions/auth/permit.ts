@@ -16,6 +16,7 @@ import {
   when,
 } from '../../src/index.ts'
 import { challenged, extended, missing } from './challenge.ts'
+import { checkOrder, type Tell } from './order.ts'
 import { schemeOf, standingOf } from './scheme.ts'
 
 /** Gives the refusal, undefined where it permits. */
@@ -52,7 +53,8 @@ export const hide: Kind = {
  *
  * Of what one may do to a thing, it is asked where the thing is on ctx, which `inject()` above puts there:
  *
- * @throws TypeError for what is no function, and for a wrong option
+ * @throws TypeError for what is no function, for a wrong option, and at registration where what says who the user is
+ *   stands below it, and nothing above that could
  * @example
  * app.get('/admin', signedIn, permit((user: User) => user.isAdmin), show)
  * app.put('/notes/:id', signedIn, inject({ note: ctx => findOrThrow(ctx.params.id) }),
@@ -127,15 +129,20 @@ export function scopes(...names: readonly [string, ...string[]]): Guard<unknown>
 
 /** The decorator of a rule. It asks about a user, so it lets nobody pass where there is none. */
 export function guard<G>(name: string, its: Rule): G {
-  const around = (ctx: AroundContext & { user: unknown }, next: Next<{ user: NonNullable<unknown> }>): unknown => {
+  type Ctx = AroundContext & { user: unknown }
+  const around = (tell?: Tell) => (ctx: Ctx, next: Next<{ user: NonNullable<unknown> }>) => {
     const { user } = ctx
-    if (isNobody(user)) throw unknown(ctx)
+    if (isNobody(user)) throw unknown(ctx, tell)
     return when(its.check(user, ctx), refusal => {
       if (refusal) throw refusal
       return (next as () => unknown)()
     })
   }
-  const made: Decorator = decorator(name, around as never, { guards: true, note: route => noteOf(route, made, its) })
+  const made: Decorator = decorator(name, around() as never, {
+    guards: true,
+    note: route => noteOf(route, made, its),
+    register: route => around(checkOrder(route, made, isRule)) as never,
+  })
   return Object.assign(made, { [rule]: its }) as G
 }
 
@@ -144,14 +151,21 @@ export function isNobody(user: unknown): boolean {
 }
 
 /** 401 where the authentication above has a challenge to give, which a 401 has to have; 403 where it is the app's own. */
-export function unknown(ctx: BaseContext): Problem {
+export function unknown(ctx: BaseContext, tell?: Tell): Problem {
   const { challenges } = standingOf(ctx) ?? {}
-  return challenges ? missing(challenges) : problem(403, { detail: 'This needs a user, and there is none.' })
+  if (challenges) return missing(challenges)
+  tell?.(ctx)
+  return problem(403, { detail: 'This needs a user, and there is none.' })
 }
 
 /** The rule of a decorator, undefined for any other. */
 export function ruleIn(it: unknown): Rule | undefined {
   return isDecorator(it) ? (it as { [rule]?: Rule })[rule] : undefined
+}
+
+/** It asks about a user, and gives none. */
+export function isRule(it: Decorator): boolean {
+  return ruleIn(it) !== undefined
 }
 
 function checkNames(where: string, names: readonly unknown[], form: RegExp): void {

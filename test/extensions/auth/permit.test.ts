@@ -139,6 +139,53 @@ test('permit() without a user is 401 by the authentication above, and 403 under 
   t.is(asked, 0)
 })
 
+test('roles() and the like refuse to stand above what says who the user is', t => {
+  const basic = basicAuth(name => ({ name }))
+  const app = kolba()
+  const group = app.group('/g', admin as never)
+  const wrong: [() => unknown, string][] = [
+    [() => app.get('/', admin as never, basic, () => 1), 'GET /: roles(admin) stands above basicAuth'],
+    [() => group.get('/', json(), optional(basic), () => 1), 'GET /g: roles(admin) stands above optional(basicAuth)'],
+    [
+      () => app.get('/', or(admin, no) as never, no, basic, () => 1),
+      'GET /: or(roles(admin), permit) stands above basicAuth',
+    ],
+    [() => app.get('/', admin as never, basic, scopes('a'), () => 1), 'GET /: roles(admin) stands above basicAuth'],
+  ]
+  for (const [run, what] of wrong)
+    t.throws(run, { instanceOf: TypeError, message: `${what}, which says who the user is. Put it below.` })
+  t.throws(() => app.get('/', mayRead(() => true) as never, basic, () => 1), {
+    message: /^GET \/: mayRead stands above basicAuth/,
+  })
+  // What may give a user is not known of a middleware, nor of a decorator of one's own.
+  t.notThrows(() => app.get('/own', signedIn, admin, basic, () => 1))
+  const served = kolba()
+  served.use((_ctx, next) => next())
+  t.notThrows(() => served.get('/', admin as never, basic, () => 1))
+})
+
+test('roles() and the like tell the log once where nothing gives a user', async t => {
+  const logger = new MemoryLogger()
+  const app = kolba({ logger })
+  const basic = basicAuth(name => ({ name }))
+  app.get('/none', admin as never, yes as never, () => 1)
+  app.get('/late', json(), admin as never, basic, () => 1)
+  app.get('/own', signedIn, admin, () => 1)
+  app.get('/above', optional(basic), admin, () => 1)
+  for (const path of ['/none', '/none', '/late', '/late', '/own']) t.is((await app.client().get(path)).status, 403)
+  t.is((await app.client().get('/above')).status, 401)
+  t.deepEqual(
+    logger.lines.map(({ level, message }) => [level, message]),
+    [
+      [
+        'warn',
+        'GET /none: roles(admin) found no user, and no decorator above gives one. Put tokenAuth(...) or the like there.',
+      ],
+      ['warn', 'GET /late: roles(admin) found no user: basicAuth says who it is, and stands below. Put it above.'],
+    ],
+  )
+})
+
 test('permit() narrows the user for what stands below', async t => {
   const account = basicAuth((name): { name: string } | undefined => ({ name }))
   const app = kolba()
