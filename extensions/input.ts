@@ -46,8 +46,8 @@ export interface Input<S> {
  * It stands below what may turn a request away. Several of them add up, a group's and a route's for one, each with parts
  * of its own.
  *
- * @throws TypeError at registration, for what is no schema, for a part that is declared twice on a route, and for
- *   parameters that the path does not have
+ * @throws TypeError at registration, for what is no schema, for a part that is declared twice on a route, for parameters
+ *   that the path does not have, and for a body that must be there on a route of GET alone
  * @example
  * app.get('/books/:id', input({ params: { id: int() }, query: { page: optional(int({ min: 1 }), 1) } }), ctx =>
  *   shelf.page(ctx.input.params.id, ctx.input.query.page))

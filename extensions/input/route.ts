@@ -10,9 +10,16 @@ export function declaring<D extends object>(decorator: D, its: readonly Place[])
   return Object.assign(decorator, { [places]: its })
 }
 
-/** @throws TypeError for a part that is declared twice, and for parameters that the path does not have */
-export function checkRoute(route: Route, { params }: Prepared): void {
+/** Methods of which a body has no meaning, RFC 9110 sections 9.3.1, 9.3.2 and 9.3.8, so that clients send none. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'TRACE'])
+
+/** @throws TypeError for a part that is declared twice, a body that nobody sends, and parameters that the path does not have */
+export function checkRoute(route: Route, { params, body }: Prepared): void {
   checkPlaces(route)
+  if (body && !body.isOptional && route.methods.every(method => BODILESS.has(method)))
+    throw new TypeError(
+      `${nameOf(route)}: input wants a body, and clients send none with ${route.methods.join(' or ')}. Take it by POST or QUERY.`,
+    )
   const { required, optional } = readPath(nameOf(route), route.path)
   const odd = params?.names?.find(name => !required.includes(name) && !optional.includes(name))
   if (odd === undefined) return

@@ -123,6 +123,19 @@ test('input() refuses a part that another one of the route declares', t => {
   t.pass()
 })
 
+test('input() refuses a body that must be there where clients send none', t => {
+  const note = input({ body: object({ note: text() }) })
+  const group = kolba().group('/g', note)
+  const message = (route: string, methods: string) =>
+    `${route} /g: input wants a body, and clients send none with ${methods}. Take it by POST or QUERY.`
+  t.throws(() => group.get('/', () => 1), { instanceOf: TypeError, message: message('GET', 'GET') })
+  t.throws(() => group.route(['GET', 'HEAD'], '/', () => 1), { message: message('GET|HEAD', 'GET or HEAD') })
+  for (const verb of ['post', 'query', 'delete', 'all'] as const) t.notThrows(() => group[verb](`/${verb}`, () => 1))
+  t.notThrows(() => group.route(['GET', 'POST'], '/both', () => 1))
+  const maybe = kolba().group('/g', input({ body: optional(object({ note: text() })) }))
+  t.notThrows(() => maybe.get('/', () => 1))
+})
+
 test('input() waits for an asynchronous schema, and runs those of a request together', async t => {
   const free = z.object({ name: z.string().refine(async name => name !== 'taken', 'This name is taken.') })
   const other = v.objectAsync({
