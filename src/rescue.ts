@@ -5,6 +5,7 @@ import { debugPage } from './debug-page.ts'
 import { type Problem, problem, toDocument, toError, toProblem } from './problem.ts'
 import { Reply } from './reply.ts'
 import { respond } from './respond.ts'
+import { unreachedIn } from './unreached.ts'
 import { isResponse } from './web.ts'
 
 /** A class of errors. */
@@ -23,11 +24,13 @@ export class Rescue {
   readonly #handlers = new Map<unknown, Handler>()
   readonly #broken = new WeakMap<BaseContext, Error>()
   readonly #app: Kolba
+  readonly #isUnreached: ReturnType<typeof unreachedIn>
   /** What `ctx.onerror` is, unless `app.context` has been given another. Without an error it does nothing, as in Koa. */
   readonly onerror: (this: BaseContext, error: unknown) => void
 
   constructor(app: Kolba) {
     this.#app = app
+    this.#isUnreached = unreachedIn(app)
     const rescue = this
     this.onerror = function onerror(error) {
       if (error !== null && error !== undefined) rescue.last(this, toError(error))
@@ -76,7 +79,7 @@ export class Rescue {
 
   /** A status without a body, as Koa middleware may leave it: the problem that the status says, with the headers set. There is no error to log. */
   async fromStatus(ctx: BaseContext): Promise<void> {
-    const detail = DETAILS[ctx.status]?.(ctx)
+    const detail = this.#isUnreached(ctx, instanceOf(ctx)) ? undefined : DETAILS[ctx.status]?.(ctx)
     const refusal = problem(ctx.status, detail ? { detail } : {})
     const answer = await this.#answerOf(ctx, refusal)
     if (answer) return respond(ctx, answer)

@@ -4,6 +4,7 @@ import test from 'ava'
 import createError from 'http-errors'
 import { decorator, kolba, type Logger, Problem, problem, reply } from 'kolba'
 import { keepErrors } from '../support/log.ts'
+import { MemoryLogger } from '../support/memory-logger.ts'
 import { exchange, listening } from '../support/raw.ts'
 
 const ID = /^[\w-]{12}$/
@@ -200,6 +201,43 @@ test('a status of an error that a middleware leaves without a body is a problem,
   t.is(response.status, 401)
   t.is(response.headers.get('www-authenticate'), 'Basic')
   t.like(await response.json(), { title: 'Unauthorized', status: 401, instance: '/left' })
+})
+
+test('a middleware that ends a request without next() is not said to be no route, and the log names the route once', async t => {
+  const logger = new MemoryLogger()
+  const app = kolba({ logger })
+  app.use((ctx, next) => {
+    if (ctx.query.set) ctx.status = 404
+    if (ctx.query.thrown) ctx.throw(404, 'Gone fishing.')
+    if (ctx.query.pass) return next()
+    if (ctx.query.odd) ctx.url = '/books/%zz'
+  })
+  app.get('/books/:id', ctx => reply(ctx.params.id === '7' ? 404 : 200))
+  const get = async (path: string) => {
+    const response = await app.client().get(path)
+    t.is(response.status, 404)
+    return ((await response.json()) as { detail?: string }).detail
+  }
+  // Whoever says 404 means it, and where there is no route nothing is kept from one.
+  t.is(await get('/books/1?set=1'), 'Nothing is at this path.')
+  t.is(await get('/books/1?thrown=1'), 'Gone fishing.')
+  t.is(await get('/nowhere'), 'Nothing is at this path.')
+  t.is(await get('/books/1?odd=1'), 'Nothing is at this path.')
+  t.is(await get('/nowhere?pass=1'), 'Nothing is at this path.')
+  t.is(await get('/books/7?pass=1'), 'Nothing is at this path.')
+  t.deepEqual(logger.lines, [])
+  t.is(await get('/books/1'), undefined)
+  t.is(await get('/books/2'), undefined)
+  t.is((await app.client().head('/books/1')).status, 404)
+  t.deepEqual(
+    logger.lines.map(({ level, message }) => [level, message]),
+    [
+      [
+        'warn',
+        'GET /books/:id: a middleware ended the request without next(), so that the route was not reached. Call next() there, or answer with a body or a status.',
+      ],
+    ],
+  )
 })
 
 test('problem() refuses a status that no error has', t => {
