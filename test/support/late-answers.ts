@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AnyDecorator, type Context, kolba, reply } from 'kolba'
 import { type IdempotencyStore, idempotent } from 'kolba/idempotency'
@@ -41,13 +40,13 @@ const LATE: [title: string, below: AnyDecorator[], before: (ctx: Context) => voi
 
 /** What each is answered with, first and when it comes again, and what it should be. */
 export async function lateAnswers(store: IdempotencyStore): Promise<{ given: unknown[]; expected: unknown[] }> {
-  const app = kolba({ timeouts: { handler: 0.05 }, logger: keeping() })
-  const gates = LATE.map(() => new EventEmitter())
+  const app = kolba({ timeouts: { handler: 0.5 }, logger: keeping() })
+  const gates = LATE.map(gateOf)
   for (const [index, [, below, before, value]] of LATE.entries()) {
     // biome-ignore lint/suspicious/noExplicitAny: a list of any decorators has no overload
     ;(app.post as any)(`/${index}`, idempotent({ store }), ...below, async (ctx: Context) => {
       before(ctx)
-      await once(gates[index] as EventEmitter, 'open')
+      await gates[index]?.opened
       return value()
     })
   }
@@ -57,7 +56,7 @@ export async function lateAnswers(store: IdempotencyStore): Promise<{ given: unk
   const given = await Promise.all(
     LATE.map(async ([title], index) => {
       const statuses = [(await send(index)).status, (await send(index)).status]
-      gates[index]?.emit('open')
+      gates[index]?.open()
       let last = await send(index)
       while (last.status === 409) {
         await sleep(5)
@@ -69,4 +68,12 @@ export async function lateAnswers(store: IdempotencyStore): Promise<{ given: unk
     }),
   )
   return { given, expected }
+}
+
+function gateOf() {
+  let open: () => void = () => {}
+  const opened = new Promise<void>(resolve => {
+    open = resolve
+  })
+  return { opened, open }
 }
