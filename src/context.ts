@@ -18,8 +18,8 @@ export interface BaseContext extends Koa.ParameterizedContext<Koa.DefaultState, 
   route?: Route
 
   /**
-   * Aborts when the client has gone, or when the handler has taken longer than `timeouts.handler`.
-   * Made on first use; pass it on to whatever can stop: `fetch(url, { signal: ctx.signal })`.
+   * Aborts when the client has gone, with an `AbortError`, which is not logged where a handler throws it, or when the
+   * handler has taken longer than `timeouts.handler`. Made on first use; pass it on to whatever can stop: `fetch(url, { signal: ctx.signal })`.
    */
   readonly signal: AbortSignal
 

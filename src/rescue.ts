@@ -93,7 +93,8 @@ export class Rescue {
     this.#broken.set(ctx, error)
     // Koa marks an error that no answer shows, and one that is frozen cannot be.
     if (ctx.headerSent || !ctx.writable) Reflect.set(error, 'headerSent', true)
-    this.tell(error, ctx)
+    // Work that ends because its client has gone does what ctx.signal is for.
+    if (error.name !== 'AbortError' || ctx.writable) this.tell(error, ctx)
     const { res } = ctx
     // One that comes behind a whole answer must not take it along; half of one must not look whole.
     if (res.writableEnded) return

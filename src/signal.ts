@@ -4,6 +4,12 @@ import { isClosed, streamOf } from './http2.ts'
 
 const abortable = Symbol('abortable')
 
+/** Why the work for a request may end: nobody waits for it any more. */
+class ClientGone extends Error {
+  override readonly name = 'AbortError'
+  override readonly message = 'The client has gone.'
+}
+
 interface Abortable {
   readonly signal: AbortSignal
   readonly abort: (reason: Error) => void
@@ -29,7 +35,7 @@ function made({ res }: BaseContext): Abortable {
   const abort = AsyncResource.bind((reason: Error) => controller.abort(reason))
   const onClose = () => {
     // Of a stream that its client has reset, Node says that all was written.
-    if (streamOf(res)?.aborted || !res.writableFinished) abort(new Error('The client has gone.'))
+    if (streamOf(res)?.aborted || !res.writableFinished) abort(new ClientGone())
   }
   isClosed(res) ? onClose() : res.once('close', onClose)
   return { signal: controller.signal, abort }

@@ -1,4 +1,4 @@
-import { type BaseContext, isOverruled } from '../../src/index.ts'
+import { type BaseContext, isOverruled, unfinished } from '../../src/index.ts'
 import { type Answer, answerOf, type Before, finalAnswerOf, toText, withBody } from './answer.ts'
 import type { Claim, IdempotencyStore } from './store.ts'
 
@@ -94,6 +94,14 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
     await save()
   }
 
+  /** What stands above may still undo what has been done, as a transaction does that nobody can be told of. */
+  function keepWhenOver(answer: Answer | undefined): void {
+    Promise.resolve(unfinished(ctx)).then(
+      () => keep(answer),
+      () => keep(undefined),
+    )
+  }
+
   function tell(error: unknown): void {
     // A listener that fails must not undo what has been done, and nobody waits for the timer.
     ctx.app.inside.tell(error as Error, ctx)
@@ -105,7 +113,7 @@ export function hold({ ctx, store, place, claim, terms, before }: Taken): Held {
       answer = answerOf(ctx, value, before)
       // The client is told something else, that it took too long, and will ask again.
       isConcluded ||= isOverruled(ctx)
-      if (isConcluded) await keep(answer)
+      if (isConcluded) keepWhenOver(answer)
       return answer ? withBody(value, answer) : value
     },
     async fail() {

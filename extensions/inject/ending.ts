@@ -21,6 +21,8 @@ export function end(ctx: BaseContext, begun: number, ended: Ended): unknown {
 }
 
 async function settle(ctx: BaseContext, own: Instance[], ended: Ended): Promise<unknown> {
+  // Nobody can be told of a success, and those above must not keep one that is rolled back.
+  if (ctx.signal.aborted && 'value' in ended) ended = { error: ctx.signal.reason }
   let outcome = outcomeOf(ctx, ended)
   const committed = new Set<Instance>()
   try {

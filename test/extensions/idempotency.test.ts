@@ -689,6 +689,31 @@ test('idempotent() answers 409 to a repetition of what has failed when its time 
   t.is(detail, NOT_KEPT)
 })
 
+for (const where of ['above', 'below'] as const) {
+  test(`idempotent() keeps no success of a transaction ${where} it that is rolled back when time is over`, async t => {
+    const app = kolba({ timeouts: { handler: 0.2 }, logger: keeping() })
+    const gate = gateOf()
+    const ends: string[] = []
+    const end = (how: string) => () => void ends.push(how)
+    const transaction = component(() => ({}), { commit: end('commit'), rollback: end('rollback') })
+    const paid = async () => {
+      await gate.promise
+      return { paid: true }
+    }
+    if (where === 'above') app.post('/', inject({ transaction }), idempotent(), paid)
+    else app.post('/', idempotent(), inject({ transaction }), paid)
+    const client = app.client()
+    const send = () => client.post('/', { headers: { 'Idempotency-Key': '"k"' } })
+    t.is((await send()).status, 503)
+    gate.resolve()
+    let again = await send()
+    while (ends.length === 0 || again.headers.has('Retry-After')) again = await send()
+    t.is(again.status, 409)
+    t.is(await detailOf(again), NOT_KEPT)
+    t.true(ends.every(it => it === 'rollback'))
+  })
+}
+
 test('idempotent() gives the 503 again to a handler that stops when its time is over', async t => {
   const app = kolba({ timeouts: { handler: 0.2 }, logger: keeping() })
   let runs = 0

@@ -291,6 +291,35 @@ for (const port of [false, true]) {
   })
 }
 
+test('a handler that ends with its client is no error, and one that fails then is', async t => {
+  const { logger, errors } = keepErrors()
+  const app = kolba({ logger })
+  const ended = [signal(), signal()]
+  for (const [index, path] of ['/heeds', '/fails'].entries()) {
+    app.get(path, async ctx => {
+      ended[index]?.resolve()
+      await new Promise<void>(resolve => ctx.signal.addEventListener('abort', () => resolve()))
+      if (path === '/fails') throw new Error('no disk')
+      ctx.signal.throwIfAborted()
+    })
+  }
+  const client = app.client({ port: true })
+  t.teardown(() => client.close())
+  for (const [index, path] of ['/heeds', '/fails'].entries()) {
+    const leave = new AbortController()
+    const call = t.throwsAsync(client.fetch(path, { signal: leave.signal }), { name: 'AbortError' })
+    await ended[index]?.promise
+    leave.abort()
+    await call
+  }
+  const end = Date.now() + 10_000
+  while (errors.length === 0 && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 10))
+  t.deepEqual(
+    errors.map(({ message }) => message),
+    ['no disk'],
+  )
+})
+
 test('ctx.signal is not aborted by an answer that went out', async t => {
   let signal: AbortSignal | undefined
   const app = kolba({ signals: false })
@@ -534,17 +563,18 @@ test('callback() serves from a server of your own', async t => {
 async function start(
   t: ExecutionContext,
   drain: number,
-): Promise<{ child: ChildProcess; port: number; words: unknown[] }> {
+): Promise<{ child: ChildProcess; port: number; words: unknown[]; ended: Promise<unknown[]> }> {
   const child = forked(new URL('../support/shutdown.js', import.meta.url), [String(drain)])
   t.teardown(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
   const [port] = await once(child, 'message')
   const words: unknown[] = []
   child.on('message', word => words.push(word))
-  return { child, port, words }
+  return { child, port, words, ended }
 }
 
 test('SIGTERM stops accepting, ends what is under way, answers 503 on open connections, and exits with 0', async t => {
-  const { child, port, words } = await start(t, 10)
+  const { child, port, words, ended } = await start(t, 10)
   const slow = new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}`)
   await once(child, 'message')
   const open = new Line(port).write(`GET / HTTP/1.1\r\n${HEAD}`)
@@ -573,17 +603,17 @@ test('SIGTERM stops accepting, ends what is under way, answers 503 on open conne
   t.is(done.status, 200)
   t.is(done.body, 'done')
   t.is(done.headers.connection, 'close')
-  const [code, how] = await once(child, 'exit')
+  const [code, how] = await ended
   t.deepEqual([code, how], [0, null])
   t.deepEqual(words, ['slow', 'SIGTERM', 'stopped'])
 })
 
 test('SIGTERM waits no longer than timeouts.drain, runs the stop hooks, and exits with 0', async t => {
-  const { child, port, words } = await start(t, 0.2)
+  const { child, port, words, ended } = await start(t, 0.2)
   const slow = new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}`)
   await once(child, 'message')
   child.kill('SIGTERM')
-  const [code] = await once(child, 'exit')
+  const [code] = await ended
   await slow.closed
   t.is(code, 0)
   t.is(slow.text, '')
@@ -595,13 +625,13 @@ for (const [name, code] of [
   ['SIGINT', 130],
 ] as const) {
   test(`a second signal, ${name}, exits at once with ${code}`, async t => {
-    const { child, port, words } = await start(t, 60)
+    const { child, port, words, ended } = await start(t, 60)
     new Line(port).write(`GET /slow HTTP/1.1\r\n${HEAD}`)
     await once(child, 'message')
     child.kill(name)
     await once(child, 'message')
     child.kill(name)
-    t.deepEqual(await once(child, 'exit'), [code, null])
+    t.deepEqual(await ended, [code, null])
     t.deepEqual(words, ['slow', name])
   })
 }
