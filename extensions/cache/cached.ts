@@ -65,8 +65,9 @@ const OPTIONS = {
  * may be told from others by what JSON does not show.
  *
  * The answer has an ETag, and If-None-Match is answered with 304, without `etag()` as well; an `etag()` with a version
- * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1). `Cache-Control: no-cache` of a
- * request, which Node's fetch sends by itself, changes nothing, since this is the origin and no cache on the way.
+ * stands below. By `ttl`, an answer that was kept has `Age` (RFC 9111 section 5.1), unless a `cacheControl()` above counts its
+ * `max-age` from now. `Cache-Control: no-cache` of a request, which Node's fetch sends by itself, changes nothing,
+ * since this is the origin and no cache on the way.
  *
  * A write to the same path drops what is kept of it, before it is answered; for other paths there is `invalidate()`.
  * What began before the write is not kept. Requests that come together wait for the first one's answer, until its time,
@@ -97,6 +98,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
     enlist(route.app, store)
     if (!version) route.app.perProcess.push({ route, decorator: 'cached', advice: ADVICE })
     places += 1
+    const isTimedAbove = isTimed(route.decorators.slice(0, Math.max(route.decorators.indexOf(self), 0)))
     const keyOptions = { place: String(places), shared, key, credentials: credentialsOf(route), known: new WeakMap() }
     const versionOf = version && ((ctx: AroundContext) => when(version(ctx as never), it => checkVersion(route, it)))
 
@@ -104,7 +106,7 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
       if (!isKept(ctx, key !== undefined)) return next()
       const primary = keyOf(ctx, keyOptions)
       if (primary === undefined) return next()
-      const go = (version: Version) => readOrRun({ ctx, next, store, shared, ttl, key: primary, version })
+      const go = (version: Version) => readOrRun({ ctx, next, store, shared, ttl, key: primary, version, isTimedAbove })
       return versionOf ? when(versionOf(ctx), go) : go(undefined)
     }
   }
@@ -112,6 +114,11 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
   // A handler that is called by itself, in a test, has no app to keep anything for.
   const self: Decorator = decorator('cached', (_ctx, next) => next(), { note, register } as never)
   return self as never
+}
+
+/** Do they say how long other caches may use the answer? */
+function isTimed(decorators: readonly Decorator[]): boolean {
+  return decorators.some(({ name }) => name === 'cacheControl' || name === 'expires')
 }
 
 /** Is it a request whose answer may be kept, or have been? Nothing kept may stand behind a write. */

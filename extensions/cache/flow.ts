@@ -15,15 +15,18 @@ export interface Call {
   /** Of URL, user and what else was given; the representation is not known yet. */
   readonly key: string
   readonly version: Version
+  /** Does something above say how long other caches may use the answer? */
+  readonly isTimedAbove: boolean
 }
 
 /** Gives what is kept, or what another request is waiting for, or runs what stands below. */
 export function readOrRun(call: Call, hasWaited = false): unknown {
-  const { ctx, store, key, version } = call
+  const { ctx, store, key, version, isTimedAbove } = call
   const { own, entry } = store.find(key, version, names => variantOf(key, names, ctx))
   if (entry) {
-    // With a version it is as good as new.
-    if (version === undefined) ctx.set('Age', String(Math.floor((performance.now() - entry.since) / 1000)))
+    // With a version it is as good as new, and a lifetime that is given above counts from now.
+    const isNew = version !== undefined || (isTimedAbove && entry.answer.maxAge === Number.POSITIVE_INFINITY)
+    if (!isNew) ctx.set('Age', String(Math.floor((performance.now() - entry.since) / 1000)))
     return present(ctx, entry.answer)
   }
   // What HEAD gives may be less than what GET would; RFC 9111 section 5.2.1.5.
