@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readIdempotencyKey } from '../src/headers/index.ts'
+import { credentialsOf, readIdempotencyKey } from '../src/headers/index.ts'
 import {
   type AroundContext,
   type Arounds,
@@ -20,7 +20,7 @@ import { type Held, hold, type Terms } from './idempotency/hold.ts'
 import { memoryStore } from './idempotency/memory.ts'
 import { watchPayload } from './idempotency/payload.ts'
 import { checkRoute, noteOf, REPEATED } from './idempotency/route.ts'
-import { callerOf, credentialsOf, placeOf } from './idempotency/scope.ts'
+import { ownerOf, placeOf } from './idempotency/scope.ts'
 import type { IdempotencyStore } from './idempotency/store.ts'
 
 export { type MemoryStoreOptions, memoryStore } from './idempotency/memory.ts'
@@ -108,7 +108,7 @@ export function idempotent<Needs = BaseContext>(options: IdempotentOptions<Needs
     if (store.perProcess) route.app.perProcess.push({ route, decorator: 'idempotent', advice: ADVICE })
     enlist(route.app)
     const credentials = credentialsOf(route)
-    const callerIn = (ctx: AroundContext) => callerOf(ctx, principal, credentials)
+    const callerIn = (ctx: AroundContext) => ownerOf(ctx, principal, credentials)
 
     function isSame(ctx: AroundContext, run: Run): boolean {
       try {

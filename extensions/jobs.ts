@@ -108,7 +108,7 @@ export function jobs(options: JobsOptions = {}): Jobs {
     },
     termsOf: ({ task }) => tasks.get(task)?.terms ?? common,
     join: app => apps.join(app, { resources, life, threads }),
-    ownerOf: ownersOf(options.principal),
+    ...ownersOf(options.principal),
     wait: (ctx, id, preferences) => waitFor(work, ctx, id, preferences),
   }
   const resources = resourcesOf(work)

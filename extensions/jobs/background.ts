@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { preferencesOf, readIdempotencyKey } from '../../src/headers/index.ts'
+import { credentialsOf, preferencesOf, readIdempotencyKey } from '../../src/headers/index.ts'
 import {
   type AroundContext,
   type Decorator,
@@ -44,7 +44,7 @@ export function backgroundOf<Needs>(
     const concurrency = handler ? Math.min(terms.concurrency, THREADS) : terms.concurrency
     const task = routeTask(name, { ...terms, concurrency }, route, self, handler)
     work.add(task)
-    const make = makerOf(work, task, own, !hasKeyAbove(route, self))
+    const make = makerOf(work, task, own, { readsKey: !hasKeyAbove(route, self), credentials: credentialsOf(route) })
 
     return (ctx: AroundContext, next: Next<JobAdds>) => {
       ctx.vary('Prefer')
@@ -85,7 +85,12 @@ function inRequest(): JobAdds {
 }
 
 /** Makes a job of a request, or gives the one that there is. */
-function makerOf(work: Work, task: Task, options: BackgroundOptions<never>, readsKey: boolean) {
+function makerOf(
+  work: Work,
+  task: Task,
+  options: BackgroundOptions<never>,
+  { readsKey, credentials }: { readsKey: boolean; credentials: readonly string[] },
+) {
   const where = `${task.name}: background`
   const given = <T>(name: 'delay' | 'runAt' | 'priority', option: T | ((ctx: never) => T), ctx: AroundContext): T =>
     typeof option === 'function' ? checkGiven(where, name, (option as (ctx: never) => T)(ctx as never)) : option
@@ -101,10 +106,12 @@ function makerOf(work: Work, task: Task, options: BackgroundOptions<never>, read
     throw new TypeError(`${where}: key gave no string. Give a string, or undefined for none.`)
   }
 
-  function keysOf(owner: string | undefined, key: string | undefined, sent: string | undefined) {
+  function keysOf(ctx: AroundContext, owner: string | undefined, key: string | undefined, sent: string | undefined) {
+    if (key === undefined && sent === undefined) return []
+    const keeper = work.keeperOf(ctx, owner, credentials)
     return [
-      ...(sent === undefined ? [] : [{ text: keyOf('request', owner ?? null, sent), until: 'expired' as const }]),
-      ...(key === undefined ? [] : [{ text: keyOf('key', owner ?? null, key), until: 'ended' as const }]),
+      ...(sent === undefined ? [] : [{ text: keyOf('request', keeper, sent), until: 'expired' as const }]),
+      ...(key === undefined ? [] : [{ text: keyOf('key', keeper, key), until: 'ended' as const }]),
     ]
   }
 
@@ -124,7 +131,7 @@ function makerOf(work: Work, task: Task, options: BackgroundOptions<never>, read
     // What is the same by its key is the same request.
     const fingerprint = key === undefined ? fingerprintOf(request) : keyOf('key', key)
     const sent = readsKey ? readIdempotencyKey(ctx, {}) : undefined
-    const keys = keysOf(owner, key, sent)
+    const keys = keysOf(ctx, owner, key, sent)
     const priority = given('priority', options.priority ?? 0, ctx)
     const news: AddedJob = { owner, request, fingerprint, keys, priority, due: dueOf(ctx) }
     const { job, isNew } = await addJob(work, task, news)

@@ -76,7 +76,10 @@ export interface BackgroundOptions<Needs = BaseContext> extends JobDefaults {
   runAt?: OfRequest<Date, Needs>
   /** Those with a larger number begin first. A whole number from -1000 to 1000. @default 0 */
   priority?: OfRequest<number, Needs>
-  /** What is the same for requests for the same thing: while one is not done, another gets its job. Undefined for none. */
+  /**
+   * What is the same for requests for the same thing: while one is not done, another of the same caller gets its job.
+   * Undefined for none.
+   */
   key?: (ctx: AroundContext & Needs) => string | undefined
   /**
    * What of ctx the job has, beside its parameters and URL, by name: what decorators above have added, `state`, and

@@ -1,7 +1,8 @@
-import type { AnyDecorator, AroundContext, BaseContext, Kolba, Logger, Preferences } from '../../src/index.ts'
+import type { AnyDecorator, BaseContext, Kolba, Logger, Preferences } from '../../src/index.ts'
 import type { Changes } from './changes.ts'
 import type { Engine, Job } from './engine.ts'
 import type { Terms } from './options.ts'
+import type { Owners } from './owner.ts'
 import type { Threads } from './thread.ts'
 
 /** A job that is being done. */
@@ -41,7 +42,7 @@ export interface Failure {
 }
 
 /** What all that belongs to one `jobs()` shares. */
-export interface Work {
+export interface Work extends Owners {
   readonly engine: Engine
   readonly changes: Changes
   /** Milliseconds. */
@@ -60,7 +61,6 @@ export interface Work {
   termsOf(job: Pick<Job, 'task'>): Terms
   /** Makes it a part of an app, which opens and closes it. */
   join(app: Kolba): void
-  ownerOf(ctx: BaseContext | AroundContext): string | undefined
   /** The job, when it has ended or the client does not want to wait any longer; undefined where it did not ask to. */
   wait(ctx: BaseContext, id: string, preferences: Preferences): Promise<Job | undefined>
 }

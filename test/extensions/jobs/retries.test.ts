@@ -1,7 +1,7 @@
 import { createHook } from 'node:async_hooks'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import { problem, reply } from 'kolba'
+import { type Context, decorator, problem, reply } from 'kolba'
 import { clientAddress } from 'kolba/client-address'
 import { idempotent } from 'kolba/idempotency'
 import { input } from 'kolba/input'
@@ -366,6 +366,70 @@ test('an Idempotency-Key is of one user', async t => {
     await its.placeOf(its.send('"k"', 'c', {})),
   ]
   t.is(new Set([place, ...others]).size, 3)
+})
+
+/** An app where nothing sets ctx.user, and one of Koa's that signs in, or none. */
+function koaSigned(t: ExecutionContext, own: { principal?: (ctx: Context) => string | undefined } = {}) {
+  const its = jobsApp(t, own as object)
+  its.app.use((ctx, next) => {
+    if (ctx.get('X-User')) ctx.state.user = { id: ctx.get('X-User') }
+    return next()
+  })
+  const apiKey = decorator('apiKey', (_ctx, next) => next(), {
+    note: { security: { key: { scheme: { type: 'apiKey', in: 'header', name: 'X-Key' } } } },
+  })
+  const run = (ctx: Context) => ctx.get('X-User')
+  its.app.post('/sent', apiKey, its.work.background({ delay: 60 }), run)
+  its.app.post('/key', apiKey, its.work.background({ delay: 60, key: () => 'same' }), run)
+  return its
+}
+
+const callers: [string, Record<string, string>, Record<string, string>][] = [
+  ['of ctx.state.user', { 'X-User': 'ada' }, { 'X-User': 'eve' }],
+  ['of who has the same Authorization', { Authorization: 'Bearer a' }, { Authorization: 'Bearer b' }],
+  ['of who has the same Cookie', { Cookie: 'id=a' }, { Cookie: 'id=b' }],
+  ['of who has the same API key', { 'X-Key': 'a' }, { 'X-Key': 'b' }],
+]
+
+for (const [whose, one, other] of callers) {
+  test(`an Idempotency-Key, and a key, is ${whose} where nothing sets ctx.user`, async t => {
+    const its = koaSigned(t)
+    const sent = { 'Idempotency-Key': '"1"' }
+    for (const [path, headers] of [
+      ['/sent', sent],
+      ['/key', {}],
+    ] as const) {
+      const place = await begin(t, its, path, { headers: { ...headers, ...one } })
+      t.is(await begin(t, its, path, { headers: { ...headers, ...one } }), place)
+      t.not(await begin(t, its, path, { headers: { ...headers, ...other } }), place)
+      t.not(await begin(t, its, path, { headers }), place)
+    }
+  })
+}
+
+test('an Idempotency-Key stays of whom principal says when credentials were renewed', async t => {
+  const its = koaSigned(t, { principal: ctx => ctx.get('X-Tenant') || undefined })
+  const place = (tenant: string, token: string) =>
+    begin(t, its, '/sent', { headers: { 'Idempotency-Key': '"1"', 'X-Tenant': tenant, Authorization: token } })
+  const first = await place('a', 'Bearer 1')
+  t.is(await place('a', 'Bearer 2'), first)
+  t.not(await place('b', 'Bearer 1'), first)
+  t.not(await place('', 'Bearer 1'), await place('', 'Bearer 2'))
+})
+
+test('no engine is given the credentials that a key belongs to', async t => {
+  const engine = memory()
+  const texts: string[] = []
+  const { add } = engine
+  engine.add = job => {
+    texts.push(JSON.stringify(job))
+    return add(job)
+  }
+  const its = jobsApp(t, { engine })
+  its.app.post('/x', its.work.background(), () => 1)
+  await begin(t, its, '/x', { headers: { 'Idempotency-Key': '"1"', Authorization: 'Basic s3cret' } })
+  t.is(texts.length, 1)
+  t.notRegex(texts.join(), /s3cret/)
 })
 
 test('an Idempotency-Key stays of the same request when its token was renewed', async t => {
