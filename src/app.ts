@@ -54,7 +54,7 @@ export class Kolba extends Koa {
   readonly #urls = new UrlTable()
   readonly #routes: Route[] = []
   readonly #path = new RequestPath(this)
-  readonly #life = new Lifecycle()
+  readonly #life = new Lifecycle(err => this.logger.error({ err }, 'onStart: a hook failed while the app closed.'))
   readonly #within: Middleware
 
   readonly get = this.#blueprint.get

@@ -18,6 +18,12 @@ export class Lifecycle {
   #closed: Promise<void> | undefined
   #ignoreSignals: (() => void) | undefined
   #going: NodeJS.Timeout | undefined
+  readonly #log: (error: unknown) => void
+
+  /** @param log tells of a start hook that fails when nobody waits for it any more */
+  constructor(log: (error: unknown) => void) {
+    this.#log = log
+  }
 
   onStart(hook: Hook): void {
     if (this.#started) throw new TypeError('onStart: the app has started already. Register the hook before.')
@@ -39,10 +45,14 @@ export class Lifecycle {
     if (this.#started) this.#started = this.#started.then(() => inner.start())
   }
 
-  /** Runs the start hooks in order, once, those of mounted apps last. */
+  /** Runs the start hooks in order, once, those of mounted apps last, unless the app is closed meanwhile. */
   start(): Promise<void> {
-    this.#started ??= runAll([...this.#starts, ...this.#inner.map(inner => () => inner.start())])
+    this.#started ??= this.#runAll([...this.#starts, ...this.#inner.map(inner => () => inner.start())])
     return this.#started
+  }
+
+  async #runAll(hooks: Hook[]): Promise<void> {
+    for (const hook of hooks) if (!this.#closed) await hook()
   }
 
   /** Starts the app and then the server. With no hooks it listens at once, as a Koa app does. */
@@ -57,7 +67,7 @@ export class Lifecycle {
     if (!this.#hasStarts()) return listen()
     this.start().then(
       () => void (this.#closed ?? listen()),
-      error => server.emit('error', error),
+      error => void (this.#closed ? this.#log(error) : server.emit('error', error)),
     )
     return server
   }
@@ -71,6 +81,7 @@ export class Lifecycle {
     try {
       await this.start()
     } catch (error) {
+      if (this.#closed) return this.#log(error)
       this.#letGo()
       throw error
     }
@@ -105,10 +116,6 @@ export class Lifecycle {
     const own = this.#drains.splice(0)
     return [...own, ...this.#inner.flatMap(inner => inner.#allDrains())]
   }
-}
-
-async function runAll(hooks: Hook[]): Promise<void> {
-  for (const hook of hooks) await hook()
 }
 
 /** One that fails does not keep the others from running. */

@@ -34,7 +34,10 @@ export function appsOf(engine: Engine, { run, logger: own }: JobsOptions): Apps 
         if (!isOuter(app)) return
         checkMounted(app, resources)
         await threads.check()
+        // It may be told to end at any time, and then there is nothing to begin.
+        if (life.closing.aborted) return
         await life.ready()
+        if (life.closing.aborted) return
         warn()
         if (run !== 'apart' || app.isWorker) await life.begin()
       })

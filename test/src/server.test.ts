@@ -474,6 +474,32 @@ test('close() before the app listens keeps it from listening', async t => {
   t.false(server.listening)
 })
 
+for (const how of ['listen', 'work'] as const) {
+  test(`${how}() of an app that is closed meanwhile begins no other hook of onStart, and logs one that fails`, async t => {
+    const { logger, errors } = keepErrors()
+    const release = signal()
+    const order: string[] = []
+    const app = kolba({ logger, signals: false })
+    app.onStart(async () => {
+      await release.promise
+      throw new Error('no database')
+    })
+    app.onStart(() => order.push('second'))
+    app.onStop(() => order.push('stopped'))
+    const started = how === 'listen' ? app.listen(0) : app.work()
+    if ('on' in started) started.on('error', () => order.push('an error of the server'))
+    await app.close()
+    release.resolve()
+    await (how === 'work' && started)
+    await new Promise(setImmediate)
+    t.deepEqual(order, ['stopped'])
+    t.deepEqual(
+      errors.map(({ err, message }) => [err.message, message]),
+      [['no database', 'onStart: a hook failed while the app closed.']],
+    )
+  })
+}
+
 test('a request that comes while the app closes is a 503 that nobody logs', async t => {
   const { logger, errors } = keepErrors()
   const app = kolba({ logger, signals: false })

@@ -177,6 +177,44 @@ test('app.close() of an app that has never started, and twice, is fine', async t
   t.pass()
 })
 
+test('app.close() while the engine is opened waits for it, closes it, and begins no jobs', async t => {
+  const { engine, events } = told()
+  const [asked, go] = [signal(), signal()]
+  engine.open = () => {
+    asked.resolve()
+    return go.promise
+  }
+  engine.claim = async () => {
+    events.push('claim')
+    return undefined
+  }
+  const its = jobsApp(t, { engine })
+  its.app.post('/x', its.work.background(), () => 1)
+  its.app.onStop(() => events.push('stopped'))
+  const server = its.app.listen(0)
+  server.on('error', error => events.push(error.message))
+  await asked.promise
+  const closed = its.app.close()
+  go.resolve()
+  await closed
+  await new Promise(setImmediate)
+  t.deepEqual(events, ['stopped', 'close'])
+  t.deepEqual(its.logger.lines, [])
+})
+
+test('app.close() while threads are checked opens no engine', async t => {
+  const { engine, events } = told()
+  engine.open = async () => void events.push('open')
+  const its = jobsApp(t, { engine })
+  its.app.post('/x', its.work.background(), () => 1)
+  const server = its.app.listen(0)
+  server.on('error', error => events.push(error.message))
+  await its.app.close()
+  await new Promise(setImmediate)
+  t.deepEqual(events, [])
+  t.deepEqual(its.logger.lines, [])
+})
+
 test('a job whose lease cannot be renewed is stopped, and what comes of it is not kept', async t => {
   const engine = memory()
   const [reason, running] = [signal<unknown>(), signal()]
