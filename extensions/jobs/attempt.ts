@@ -31,21 +31,21 @@ async function conclude(work: Work, task: Task, claim: Claim, signal: AbortSigna
   const { job } = claim
   const { terms } = task
   const progress = progressOf(async text => {
-    const isOurs = await engine.progress(claim, text).catch(held.report)
+    const isOurs = await engine.progress(held.claim(), text).catch(held.report)
     if (isOurs) work.changes.tell(job.id)
   })
   const its = begun(work, task, { job, signal, progress: progress.say })
 
   async function fail(failure: Failure): Promise<boolean> {
-    const failures = job.failures + 1
+    const failures = held.claim().job.failures + 1
     if (failure.isPermanent || failures >= terms.attempts) {
       failure.tell()
-      return held.persist(() => engine.finish(claim, 'failed', failure.text, terms.keep))
+      return held.persist(claim => engine.finish(claim, 'failed', failure.text, terms.keep))
     }
     const wait = backoff(terms, failures)
     const fields = { err: failure.error, task: task.name, job: job.id, attempt: job.attempts }
     work.logger().warn(fields, `jobs: ${task.name} failed, and is done again in ${(wait / 1000).toFixed(1)} s.`)
-    return held.persist(() => engine.retry(claim, Date.now() + wait))
+    return held.persist(claim => engine.retry(claim, Date.now() + wait))
   }
 
   let run: Promise<string> | undefined
@@ -55,13 +55,13 @@ async function conclude(work: Work, task: Task, claim: Claim, signal: AbortSigna
     run = its.run()
     const text = await unless(signal, run)
     await progress.flush()
-    return await held.persist(() => engine.finish(claim, 'succeeded', text, terms.keep))
+    return await held.persist(claim => engine.finish(claim, 'succeeded', text, terms.keep))
   } catch (error) {
     const { reason } = signal
     if (reason instanceof JobCancelled || reason instanceof JobLost) return true
     if (reason instanceof JobHandedBack) {
       await settled(run)
-      return held.persist(() => engine.release(claim))
+      return held.persist(claim => engine.release(claim))
     }
     await progress.flush()
     return fail(await its.fail(error))

@@ -72,8 +72,9 @@ export interface Claim {
  * promises any such thing.
  *
  * A worker holds a job for as long as its lease, which it renews. A job whose lease is over is given to the next one,
- * as one failure more. `progress`, `finish`, `retry`, `release` and `renew` are of whoever holds the job, by the token:
- * for others nothing is done, and they are told so. A job that has ended never changes again, but for expiring.
+ * as one failure more; not where jobs end with the process, for then whoever has it is there. `progress`, `finish`,
+ * `retry`, `release` and `renew` are of whoever holds the job, by the token: for others nothing is done, and they are told
+ * so. A job that has ended never changes again, but for expiring.
  */
 export interface Engine {
   /** `memory`, `sqlite`, `bullmq`, for messages. */

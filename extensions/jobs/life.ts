@@ -71,7 +71,7 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
     for (const runner of runners.values()) runner.stop()
     const idle = Promise.all([...runners.values()].map(runner => runner.idle()))
     if (await within(seconds * 1000, idle)) return
-    for (const stop of work().running.values()) stop(new JobHandedBack('This process ends.'))
+    for (const { stop } of work().running.values()) stop(new JobHandedBack('This process ends.'))
     await within(GRACE, idle)
   }
 

@@ -4,6 +4,7 @@ import { type Kept, Tasks } from './memory/tasks.ts'
 
 /**
  * Keeps jobs in this process, which loses them when it ends: for development and tests, and for work that may be lost.
+ * Whoever has a job is in this process too, so that no lease is ever over.
  *
  * @example jobs({ engine: memory() })   // the default
  */
@@ -35,27 +36,20 @@ export function memory(): Engine {
     return { job: copyOf(kept), isNew: true }
   }
 
-  function begin(kept: Kept, lease: number): Claim {
-    const now = Date.now()
+  function begin(kept: Kept): Claim {
     const token = randomUUID()
-    const failures = kept.failures + (kept.state === 'running' ? 1 : 0)
-    const attempts = kept.attempts + 1
-    change(kept, { state: 'running', token, leased: now + lease, started: now, attempts, failures })
-    tasksOf(kept.task).running.add(kept)
+    change(kept, { state: 'running', token, started: Date.now(), attempts: kept.attempts + 1 })
     return { job: copyOf(kept), token }
   }
 
   function again(kept: Kept, due: number, failures: number): true {
-    tasksOf(kept.task).running.delete(kept)
     change(kept, { state: 'queued', due, failures, order: ++order, token: undefined })
     tasksOf(kept.task).push(kept)
     return true
   }
 
   function end(kept: Kept, state: Ending, result: string | undefined, keep: number): void {
-    const its = tasksOf(kept.task)
     const wasWaiting = kept.state === 'queued'
-    its.running.delete(kept)
     const now = Date.now()
     change(kept, {
       state,
@@ -66,7 +60,7 @@ export function memory(): Engine {
       gone: now + 2 * keep,
       token: undefined,
     })
-    if (wasWaiting) its.drop()
+    if (wasWaiting) tasksOf(kept.task).drop()
     forget(kept, 'ended')
   }
 
@@ -96,17 +90,13 @@ export function memory(): Engine {
     async *list(owner) {
       for (const kept of [...(owned.get(owner) ?? [])].reverse()) if (kept.state !== 'expired') yield copyOf(kept)
     },
-    async claim(task, lease) {
+    async claim(task) {
       const kept = tasksOf(task).next()
-      return kept && begin(kept, lease)
+      return kept && begin(kept)
     },
     due: async task => tasksOf(task).due(),
     waiting: async task => tasksOf(task).waiting,
-    async renew(claim, lease) {
-      const kept = held(claim)
-      if (kept) kept.leased = Date.now() + lease
-      return kept ? 'held' : 'lost'
-    },
+    renew: async claim => (held(claim) ? 'held' : 'lost'),
     async progress(claim, progress) {
       const kept = held(claim)
       if (kept) change(kept, { progress })
@@ -150,7 +140,6 @@ export function memory(): Engine {
 const KEPT = {
   ...NEW,
   token: undefined,
-  leased: 0,
   until: 0,
   gone: 0,
 } as const satisfies Partial<Kept>
@@ -163,7 +152,7 @@ function copyOf(kept: Kept): Job
 function copyOf(kept: Kept | undefined): Job | undefined
 function copyOf(kept: Kept | undefined): Job | undefined {
   if (!kept) return undefined
-  const { priority, keys, order, token, leased, until, gone, ...job } = kept
+  const { priority, keys, order, token, until, gone, ...job } = kept
   return job
 }
 

@@ -104,7 +104,7 @@ export function resourcesOf(work: Work): Resources {
     const before = await asked(work, task, engine => engine.cancel(id, work.termsOf({ task }).keep))
     if (before === 'succeeded' || before === 'failed')
       throw refusal(409, 'This job has ended, so that it cannot be cancelled.')
-    work.running.get(id)?.(new JobCancelled('The job was cancelled.'))
+    work.running.get(id)?.stop(new JobCancelled('The job was cancelled.'))
     work.changes.tell(id)
     return new Reply(204)
   }

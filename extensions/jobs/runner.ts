@@ -61,14 +61,17 @@ export function runTask(work: Work, task: Task): Runner {
 
   async function takeUp(): Promise<void> {
     while (isOpen && running.size < task.terms.concurrency) {
+      // A process that was busy for longer than the lease would be given what it is doing itself.
+      await Promise.all([...work.running.values()].map(taken => taken.catchUp()))
       // Where there was one there are others: those that are asked for at once share a wait for the disk.
       const places = isPlenty ? task.terms.concurrency - running.size : 1
       const found = await Promise.allSettled(Array.from({ length: places }, () => engine.claim(task.name, work.lease)))
       const claims = found.flatMap(its => (its.status === 'fulfilled' && its.value ? [its.value] : []))
       isPlenty = claims.length === places
+      const news = claims.filter(claim => !work.running.get(claim.job.id)?.goOn(claim))
       // Between the asking and the answer it may have been told to take up no more.
-      if (isOpen) for (const claim of claims) begin(claim)
-      else await Promise.all(claims.map(claim => engine.release(claim)))
+      if (isOpen) for (const claim of news) begin(claim)
+      else await Promise.all(news.map(claim => engine.release(claim)))
       const failed = found.find(its => its.status === 'rejected')
       if (failed) throw failed.reason
       if (!isPlenty) return

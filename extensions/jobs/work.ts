@@ -1,6 +1,6 @@
 import type { AnyDecorator, BaseContext, Kolba, Logger, Preferences } from '../../src/index.ts'
 import type { Changes } from './changes.ts'
-import type { Engine, Job } from './engine.ts'
+import type { Claim, Engine, Job } from './engine.ts'
 import type { Terms } from './options.ts'
 import type { Owners } from './owner.ts'
 import type { Threads } from './thread.ts'
@@ -11,6 +11,16 @@ export interface Running {
   /** Aborts when the job is cancelled, takes too long, is lost to another process, or this process ends. */
   readonly signal: AbortSignal
   readonly progress: (done: number, total?: number, message?: string) => void
+}
+
+/** What this process does with a job that it has taken up. */
+export interface Taken {
+  /** Tells the handler to stop. */
+  stop(reason: Error): void
+  /** Renews its lease where that is overdue: this process was kept from it. */
+  catchUp(): Promise<void> | undefined
+  /** Goes on by another claim, where the handler is at work still. */
+  goOn(claim: Claim): boolean
 }
 
 /** What kind of thing is to be done, and how. */
@@ -49,8 +59,8 @@ export interface Work extends Owners {
   readonly lease: number
   readonly list: AnyDecorator | undefined
   readonly threads: Threads
-  /** Those that this process has taken up, by id: to be stopped without asking the engine. */
-  readonly running: Map<string, (reason: Error) => void>
+  /** Those that this process has taken up, by id. */
+  readonly running: Map<string, Taken>
   /** Aborts when this process ends. */
   readonly closing: AbortSignal
   logger(): Logger

@@ -63,13 +63,13 @@ type Command = typeof command extends fc.Arbitrary<infer T> ? T : never
 /** Does an engine what a plain map does, for random sequences of commands? Fails with the shortest that tells them apart. */
 export async function followsModel(
   engine: Engine,
-  { runs, order }: { runs: number; order: 'due' | 'any' },
+  { runs, order, lapses }: { runs: number; order: 'due' | 'any'; lapses: boolean },
 ): Promise<void> {
   let run = 0
   const property = fc.asyncProperty(fc.array(command, { maxLength: 40, size: 'max' }), async commands => {
     // All runs are in one engine, and each has tasks and owners of its own.
     run += 1
-    const model = new Model(engine, `model ${run} `, order)
+    const model = new Model(engine, `model ${run} `, { order, lapses })
     for (const [at, command] of commands.entries()) {
       await model.run(command)
       if (at % 5 === 4) await model.compare()
@@ -88,11 +88,14 @@ class Model {
   readonly #swept = new Set<Modelled>()
 
   readonly #order: 'due' | 'any'
+  /** Is a lease ever over? */
+  readonly #lapses: boolean
 
-  constructor(engine: Engine, prefix: string, order: 'due' | 'any') {
+  constructor(engine: Engine, prefix: string, { order, lapses }: { order: 'due' | 'any'; lapses: boolean }) {
     this.#engine = engine
     this.#prefix = prefix
     this.#order = order
+    this.#lapses = lapses
   }
 
   async run(command: Command): Promise<void> {
@@ -132,7 +135,7 @@ class Model {
       if (isDue) same('due', due !== undefined && due <= Date.now(), true)
       else if (waiting.length > 0) {
         // Leases are shorter than what is far.
-        const isHeld = this.#of(task).some(({ job }) => job.state === 'running')
+        const isHeld = this.#lapses && this.#of(task).some(({ job }) => job.state === 'running')
         if (isHeld) same('due', due !== undefined && due > PAST + 5000 && due <= Date.now() + HOUR + 60_000, true)
         else same('due', due, Math.min(...waiting.map(({ job }) => job.due)))
       }
@@ -223,7 +226,7 @@ class Model {
       if (answers((await engine.renew(claim, HOUR)) === 'held') && isHeld) it.isLapsed = false
     }
     if (command.kind === 'lapse') {
-      if (isHeld && (await engine.renew(claim, 1)) === 'held') it.isLapsed = true
+      if (isHeld && (await engine.renew(claim, 1)) === 'held') it.isLapsed = this.#lapses
       await sleep(4)
     }
     if (command.kind === 'progress') {

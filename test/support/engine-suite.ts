@@ -15,7 +15,7 @@ export interface Store {
 export interface Conformance {
   /** Makes a store that nobody else uses: a new file, a new prefix. */
   store(): Store | Promise<Store>
-  /** Do several engines over a store see the same jobs? Do they outlive an engine? */
+  /** Do several engines over a store see the same jobs? Do they outlive an engine? If not, no lease is ever over. */
   isShared: boolean
   /** Why it cannot run here. It is skipped with this reason, or fails where `KOLBA_REQUIRE` names `needs`. */
   skip?: string | undefined
@@ -47,6 +47,9 @@ export function conformance(name: string, options: Conformance): void {
       await inStore(options, another => another().then(engine => use(t, engine, another)))
     })
   }
+
+  /** One of a lease that is over. */
+  const checkLapsed = isShared ? check : () => {}
 
   const addTo = async (engine: Engine, fields: Partial<NewJob> = {}): Promise<Job> => {
     const added = await engine.add(newJob(fields))
@@ -329,7 +332,7 @@ export function conformance(name: string, options: Conformance): void {
     t.is(await engine.waiting('other'), 0)
   })
 
-  check('due() counts a lease: when it is over, the job could be claimed', async (t, engine) => {
+  checkLapsed('due() counts a lease: when it is over, the job could be claimed', async (t, engine) => {
     const claim = await running(engine, {}, 60_000)
     const due = Number(await engine.due(TASK))
     t.true(due >= Number(claim.job.started) + 59_000)
@@ -362,7 +365,7 @@ export function conformance(name: string, options: Conformance): void {
     t.deepEqual(await engine.get(job.id), job)
   })
 
-  check('a job whose lease is over is given to the next, as one failure more', async (t, engine) => {
+  checkLapsed('a job whose lease is over is given to the next, as one failure more', async (t, engine) => {
     const before = Date.now()
     const [first, second] = await lapsed(engine)
     t.true(Date.now() - before >= 100 * pace - 1)
@@ -373,7 +376,7 @@ export function conformance(name: string, options: Conformance): void {
     t.true(Number(second.job.started) >= Number(first.job.started) + 100 * pace - 1)
   })
 
-  check('whoever comes with an older token has lost the job, whatever it says', async (t, engine) => {
+  checkLapsed('whoever comes with an older token has lost the job, whatever it says', async (t, engine) => {
     const [old, now] = await lapsed(engine)
     const before = await engine.get(now.job.id)
     t.is(await engine.renew(old, DAY), 'lost')
@@ -389,6 +392,18 @@ export function conformance(name: string, options: Conformance): void {
     t.is(await engine.renew(now, DAY), 'lost')
     t.false(await engine.finish({ ...now, job: { ...now.job, id: 'nobody' } }, 'succeeded', '1', DAY))
   })
+
+  if (!isShared)
+    check('a job that runs is given to nobody, however short its lease', async (t, engine) => {
+      const claim = await running(engine, {}, 1)
+      await sleep(5)
+      t.is(await engine.due(TASK), undefined)
+      t.is(await engine.claim(TASK, DAY), undefined)
+      t.is(await engine.renew(claim, 1), 'held')
+      await sleep(5)
+      t.is(await engine.claim(TASK, DAY), undefined)
+      t.true(await engine.finish(claim, 'succeeded', '1', DAY))
+    })
 
   check('a token is of one taking up, not of the job', async (t, engine) => {
     const first = await running(engine)
@@ -415,7 +430,7 @@ export function conformance(name: string, options: Conformance): void {
     t.true(await engine.finish(claim, 'succeeded', '1', DAY))
   })
 
-  check('renew() may make a lease shorter', async (t, engine) => {
+  checkLapsed('renew() may make a lease shorter', async (t, engine) => {
     const claim = await running(engine)
     t.is(await engine.renew(claim, 50 * pace), 'held')
     const next = await until(() => engine.claim(TASK, DAY))
@@ -695,7 +710,7 @@ export function conformance(name: string, options: Conformance): void {
   })
 
   check('does what a model does, for any sequence of commands', async (t, engine) => {
-    await followsModel(engine, { runs: options.runs ?? 50, order })
+    await followsModel(engine, { runs: options.runs ?? 50, order, lapses: isShared })
     t.pass()
   })
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { decorator, type Kolba, type KolbaOptions, kolba, type Next } from 'kolba'
@@ -30,6 +33,13 @@ export function jobsApp(t: ExecutionContext, options: JobsOptions = {}, its: Kol
   app.mount('/jobs', work.routes, signedIn)
   t.teardown(() => app.close())
   return { app, work, logger, client: app.client(), engine }
+}
+
+/** Where `sqlite()` may keep jobs until the test ends. */
+export function jobsFile(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kolba-jobs-'))
+  t.teardown(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
+  return join(folder, 'jobs.db')
 }
 
 type Sent = Parameters<JobsApp['client']['post']>[1]

@@ -6,16 +6,13 @@ export type Kept = { -readonly [K in keyof Job]: Job[K] } & Pick<NewJob, 'priori
     /** Its place among those that came; another one for each time that it waits. */
     order: number
     token: string | undefined
-    /** When its lease is over. */
-    leased: number
     /** When it expires, and when nothing is left of it. */
     until: number
     gone: number
   }
 
-/** The jobs of one task: those that are due, those that will be, and those that somebody holds. */
+/** The jobs of one task that wait: those that are due, and those that will be. */
 export class Tasks {
-  readonly running = new Set<Kept>()
   waiting = 0
   #dropped = 0
   readonly #ready = new Heap<Kept>((one, other) =>
@@ -42,10 +39,9 @@ export class Tasks {
     this.#dropped = 0
   }
 
-  /** The next to begin: one whose lease is over, else of those that are due. */
+  /** The next to begin of those that are due. */
   next(): Kept | undefined {
     const now = Date.now()
-    for (const kept of this.running) if (kept.leased <= now) return kept
     for (let kept = first(this.#later); kept && kept.due <= now; kept = first(this.#later)) {
       this.#later.shift()
       this.#ready.push(kept)
@@ -58,8 +54,7 @@ export class Tasks {
   }
 
   due(): number | undefined {
-    let due = Math.min(first(this.#ready)?.due ?? Infinity, first(this.#later)?.due ?? Infinity)
-    for (const { leased } of this.running) due = Math.min(due, leased)
+    const due = Math.min(first(this.#ready)?.due ?? Infinity, first(this.#later)?.due ?? Infinity)
     return due === Infinity ? undefined : due
   }
 }

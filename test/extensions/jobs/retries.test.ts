@@ -5,11 +5,11 @@ import { type Context, decorator, problem, reply } from 'kolba'
 import { clientAddress } from 'kolba/client-address'
 import { idempotent } from 'kolba/idempotency'
 import { input } from 'kolba/input'
-import { type BackgroundOptions, type Engine, type JobsOptions, JobTooLate, memory } from 'kolba/jobs'
+import { type BackgroundOptions, type Engine, type JobsOptions, JobTooLate, memory, sqlite } from 'kolba/jobs'
 import { text } from 'kolba/schema'
 import { backoff } from '../../../extensions/jobs/attempt.js'
 import { termsOf } from '../../../extensions/jobs/options.js'
-import { begin, done, ended, jobsApp, signal, signedIn, stateOf, until } from '../../support/jobs.js'
+import { begin, done, ended, jobsApp, jobsFile, signal, signedIn, stateOf, until } from '../../support/jobs.js'
 
 /** An app with one job, POST /x, and how often it was begun. */
 function counting(
@@ -504,8 +504,8 @@ test('an engine that does not open keeps the app from starting', async t => {
 })
 
 /** An engine that fails at times, before it has done what it is asked for, or after that. */
-function flaky(seed: number): { engine: Engine; finished: Map<string, number>; heal: () => void } {
-  const inner = memory()
+function flaky(file: string, seed: number): { engine: Engine; finished: Map<string, number>; heal: () => void } {
+  const inner = sqlite(file)
   const finished = new Map<string, number>()
   let state = seed
   let isIll = true
@@ -539,7 +539,7 @@ function flaky(seed: number): { engine: Engine; finished: Map<string, number>; h
 
 test('every job that was acknowledged ends once, whatever fails of the engine', async t => {
   const property = fc.asyncProperty(fc.integer(), async seed => {
-    const { engine, finished, heal } = flaky(seed)
+    const { engine, finished, heal } = flaky(jobsFile(t), seed)
     const its = jobsApp(t, { engine, lease: 0.6, concurrency: 4, retry: { attempts: 4, delay: 0.01 } })
     const effects = new Map<string, number>()
     its.app.post('/x', its.work.background(), async ctx => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { kolba } from 'kolba'
-import { type Engine, JobHandedBack, JobLost, jobs, memory } from 'kolba/jobs'
+import { type Engine, JobHandedBack, JobLost, jobs, memory, sqlite } from 'kolba/jobs'
 import { forked } from '../../support/forked.js'
-import { begin, ended, jobsApp, signal, stateOf, until } from '../../support/jobs.js'
+import { begin, ended, jobsApp, jobsFile, signal, stateOf, until } from '../../support/jobs.js'
 import { MemoryLogger } from '../../support/memory-logger.js'
 
 /** An engine that tells when it is closed. */
@@ -216,7 +216,7 @@ test('app.close() while threads are checked opens no engine', async t => {
 })
 
 test('a job whose lease cannot be renewed is stopped, and what comes of it is not kept', async t => {
-  const engine = memory()
+  const engine = sqlite(jobsFile(t))
   const [reason, running] = [signal<unknown>(), signal()]
   // It hangs, as a line that was cut does.
   engine.renew = () => new Promise(() => {})
