@@ -94,6 +94,7 @@ export function jobs(options: JobsOptions = {}): Jobs {
     list: options.list,
     running: new Map(),
     closing: life.closing,
+    closed: life.closed,
     logger: apps.logger,
     ready: life.ready,
     add(task, beside) {

@@ -16,7 +16,9 @@ export async function attempt(work: Work, task: Task, claim: Claim): Promise<voi
   const held = hold(work, task, claim, reason => controller.abort(reason))
   try {
     const isKept = await conclude(work, task, claim, controller.signal, held)
-    if (!isKept) held.report(new JobLost('What came of it was not kept, because somebody else has the job now.'))
+    // Why it is not kept in an engine that is closed was told.
+    if (!isKept && !work.closed.aborted)
+      held.report(new JobLost('What came of it was not kept, because somebody else has the job now.'))
   } catch (error) {
     held.report(error)
   } finally {

@@ -65,6 +65,7 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
     )
   const ms = timeout * 1000
   const warn = (message: string) => (options.logger ? options.logger.warn(message) : process.emitWarning(message))
+  const watchers = new Set<NodeJS.Timeout>()
   let open: Opened | undefined
 
   /** Whoever asks is answered in time, whatever the connection does. */
@@ -104,6 +105,8 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
       }
     },
     async close() {
+      for (const timer of watchers) clearInterval(timer)
+      watchers.clear()
       const was = open
       open = undefined
       await was?.close()
@@ -128,7 +131,11 @@ export function bullmq(connection: string | object, options: BullMQOptions = {})
     },
     watch(changed) {
       const timer = setInterval(() => changed(), LOOK).unref()
-      return () => clearInterval(timer)
+      watchers.add(timer)
+      return () => {
+        clearInterval(timer)
+        watchers.delete(timer)
+      }
     },
   }
 }

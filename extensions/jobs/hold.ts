@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Claim } from './engine.ts'
 import { JobCancelled, JobLost, JobTooLate } from './errors.ts'
 import type { Taken, Task, Work } from './work.ts'
@@ -7,7 +8,10 @@ export interface Held {
   /** What it is held by: another one than at first where its lease was over, and this process had it again. */
   claim(): Claim
   report(error: unknown): void
-  /** Does what keeps the outcome, and does it again where the engine fails, for as long as nobody else may have the job. */
+  /**
+   * Does what keeps the outcome, and does it again where the engine fails, for as long as nobody else may have the job and
+   * the engine is not closed.
+   */
   persist(keep: (claim: Claim) => Promise<boolean>): Promise<boolean>
   end(): void
 }
@@ -98,7 +102,8 @@ export function hold(work: Work, { name, terms }: Task, first: Claim, abort: (re
       } catch (error) {
         report(error)
         if (Date.now() >= heldUntil) return false
-        await new Promise(resolve => setTimeout(resolve, wait))
+        await sleep(wait, undefined, { signal: work.closed }).catch(() => {})
+        if (work.closed.aborted) return false
       }
     }
   }

@@ -23,6 +23,8 @@ export interface Life {
   close(): Promise<void>
   /** Aborts when it begins to end. */
   readonly closing: AbortSignal
+  /** Aborts when the engine is let go. */
+  readonly closed: AbortSignal
 }
 
 export function lifeOf(engine: Engine, work: () => Work): Life {
@@ -30,8 +32,9 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
   const runners = new Map<string, Runner>()
   const ends = new Map<string, () => void>()
   const closing = new AbortController()
-  // Every client that waits listens to it.
-  setMaxListeners(0, closing.signal)
+  const gone = new AbortController()
+  // Every client that waits listens to the one, and every job that is ending to the other.
+  setMaxListeners(0, closing.signal, gone.signal)
   let opened: Promise<void> | undefined
   let drained: Promise<void> | undefined
   let closed: Promise<void> | undefined
@@ -81,11 +84,13 @@ export function lifeOf(engine: Engine, work: () => Work): Life {
       () => true,
       () => false,
     )
+    gone.abort()
     if (isOpen) await engine.close()
   }
 
   return {
     closing: closing.signal,
+    closed: gone.signal,
     ready,
     async begin() {
       checkOpen()

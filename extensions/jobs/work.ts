@@ -63,6 +63,8 @@ export interface Work extends Owners {
   readonly running: Map<string, Taken>
   /** Aborts when this process ends. */
   readonly closing: AbortSignal
+  /** Aborts when the engine is let go, and nothing can be asked of it any more. */
+  readonly closed: AbortSignal
   logger(): Logger
   /** When the engine is ready. */
   ready(): Promise<void>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { Queue } from 'bullmq'
@@ -12,7 +13,7 @@ import { conformance, until } from '../../support/engine-suite.js'
 import { newJob } from '../../support/new-job.js'
 import { noOwnRedis, type OwnRedis, type RedisSettings, startRedis } from '../../support/own-redis.js'
 import { postgres } from '../../support/postgres.js'
-import { redis } from '../../support/redis.js'
+import { redis, testRedis } from '../../support/redis.js'
 import { root } from '../../support/root.js'
 
 const url = pathToFileURL(join(root, 'dist/extensions/jobs/bullmq.js')).href
@@ -270,6 +271,18 @@ testPool(postgres.reason ? `${poolTitle} (skipped: ${postgres.reason})` : poolTi
     t.deepEqual((await pool.query('select 1 as one')).rows, [{ one: 1 }])
     await pool.end()
   })
+})
+
+testRedis('bullmq: close() ends those who watch', async (t, _redis, prefix) => {
+  const engine = bullmq(redis.url, { prefix, logger })
+  await engine.open()
+  let calls = 0
+  engine.watch(() => calls++)
+  await until(async () => calls > 0)
+  await engine.close()
+  const before = calls
+  await sleep(600)
+  t.is(calls, before)
 })
 
 function testOwn(

@@ -166,6 +166,28 @@ test('app.close() does not wait for ever for an engine that does not answer', as
   await t.notThrowsAsync(its.app.close())
 })
 
+test('app.close() asks nothing more of an engine that has failed when it is closed', async t => {
+  const engine = memory()
+  const running = signal()
+  let releases = 0
+  engine.release = async () => {
+    releases += 1
+    throw new Error('It is away.')
+  }
+  const its = jobsApp(t, { engine })
+  its.app.post('/x', its.work.background(), () => {
+    running.resolve()
+    return new Promise(() => {})
+  })
+  await begin(t, its, '/x')
+  await running.promise
+  await its.app.close()
+  const before = { releases, lines: its.logger.lines.length }
+  t.true(before.releases > 0)
+  await new Promise(resolve => setTimeout(resolve, 2500))
+  t.deepEqual({ releases, lines: its.logger.lines.length }, before)
+})
+
 test('app.close() of an app that has never started, and twice, is fine', async t => {
   const app = kolba({ signals: false, logger: new MemoryLogger() })
   const work = jobs()
