@@ -13,7 +13,7 @@ export interface Connection {
   /** A change, which is on the disk when it is answered. */
   write<T>(change: (tables: Tables) => T): Promise<T>
   watch(changed: () => void): () => void
-  /** Ends what was begun. */
+  /** Ends what was begun, but for what another program keeps it from for a second. */
   close(): Promise<void>
 }
 
@@ -54,6 +54,7 @@ function connectionOn(database: Database, patience: Patience): Connection {
     watch: changed => watcher.watch(changed),
     async close() {
       watcher.end()
+      patience.end()
       await writer.end()
       database.close()
     },

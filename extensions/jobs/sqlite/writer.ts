@@ -83,14 +83,23 @@ export class LockedError extends Error {
   override name = 'LockedError'
 }
 
+/** Milliseconds. */
+const ENDING = 1000
+
 /** Tries what others keep it from, again and again, without keeping this process from its other work. */
 export class Patience {
   readonly #seconds: number
   readonly #file: string
+  #last = Number.POSITIVE_INFINITY
 
   constructor(file: string, seconds: number) {
     this.#file = file
     this.#seconds = seconds
+  }
+
+  /** A process that ends waits for no other program: there is a second left for all that is still to be done. */
+  end(): void {
+    this.#last = performance.now() + ENDING
   }
 
   async have<T>(run: () => T): Promise<T> {
@@ -100,7 +109,7 @@ export class Patience {
         return run()
       } catch (error) {
         if (!isBusy(error)) throw error
-        if (performance.now() > end) throw this.#locked(error)
+        if (performance.now() > Math.min(end, this.#last)) throw this.#locked(error)
       }
       // Of several that wait for each other not all come back at one time.
       await sleep(wait * (0.5 + Math.random()))
@@ -108,7 +117,8 @@ export class Patience {
   }
 
   #locked(cause: unknown): LockedError {
-    const what = `sqlite: another program has had ${this.#file} locked for ${this.#seconds} s.`
+    const time = this.#last < Number.POSITIVE_INFINITY ? 'while it was closed' : `for ${this.#seconds} s`
+    const what = `sqlite: another program has had ${this.#file} locked ${time}.`
     return new LockedError(`${what} Let it write in shorter transactions, or give jobs a file of their own.`, { cause })
   }
 }

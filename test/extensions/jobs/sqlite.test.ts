@@ -327,6 +327,32 @@ test.serial(
 )
 
 test.serial(
+  'close() waits for a second for another program, and what is not done then fails',
+  inFolder(async (t, folder) => {
+    const file = join(folder, 'jobs.db')
+    const engine = sqlite(file)
+    await engine.open()
+    const other = openDatabase(file)
+    other.exec('BEGIN IMMEDIATE')
+    const adding = Promise.allSettled(Array.from({ length: 300 }, () => engine.add(newJob())))
+    await sleep(50)
+    const since = performance.now()
+    await engine.close()
+    const took = performance.now() - since
+    t.true(took > 900 && took < 5000, `It took ${took} ms.`)
+    const reasons = (await adding).map(it => it.status === 'rejected' && `${it.reason}`)
+    t.deepEqual(
+      [...new Set(reasons)],
+      [
+        `LockedError: sqlite: another program has had ${file} locked while it was closed. Let it write in shorter transactions, or give jobs a file of their own.`,
+      ],
+    )
+    other.exec('ROLLBACK')
+    other.close()
+  }),
+)
+
+test.serial(
   'every search in 100,000 jobs is one in an index',
   inFolder(async (t, folder) => {
     const file = join(folder, 'jobs.db')
