@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderName } from 'node:http'
 import type Koa from 'koa'
 import type { BaseContext } from './context.ts'
 import { type Fields, fieldIn, putField } from './fields.ts'
@@ -83,6 +83,11 @@ const isOfTheBody = remember(256, name => {
   return OF_THE_BODY.test(name)
 })
 
+/** Is it ASCII that may stand in a header? Of all else Node knows whether it may, and in which bytes. */
+export function isPlainValue(value: string): boolean {
+  return !/[^\t\x20-\x7e]/.test(value)
+}
+
 /** The headers that are kept, the id of the request first. */
 export function fieldsOf(its: Shaped): Fields {
   its[fields] ??= its.requestId ? ['X-Request-Id', its.requestId] : []
@@ -101,8 +106,7 @@ export function keepHeader(ctx: BaseContext, name: unknown, value: unknown): boo
   // Koa knows what to do with a list and a number, and sets nothing by no name.
   if (typeof name !== 'string' || typeof value !== 'string' || name === '') return false
   // These are about the body, or stand against those that the route has given.
-  if (isOfTheBody(name) || its[given] instanceof Reply) return false
-  validateHeaderValue(name, value)
+  if (isOfTheBody(name) || its[given] instanceof Reply || !isPlainValue(value)) return false
   putField(fieldsOf(its), name, value)
   return true
 }

@@ -5,7 +5,7 @@ import { type Fields, fieldIn, putField } from './fields.ts'
 import { remember } from './remember.ts'
 import { type Headers, Reply } from './reply.ts'
 import { SHARED } from './respond.ts'
-import { fields, fieldsOf, given, isOpen, kept, type Shaped, theRes } from './shaped.ts'
+import { fields, fieldsOf, given, isOpen, isPlainValue, kept, type Shaped, theRes } from './shaped.ts'
 import { destroyWhenIdle } from './streams.ts'
 import { EMPTY, toJson } from './write.ts'
 
@@ -90,8 +90,8 @@ function begin(
   } else {
     res.writeHead(status, all)
   }
-  // In Node's own encoding, as Koa: with text it writes the head in that, too.
-  res.end(content)
+  // Node writes the head in the encoding of the text. Where both are ASCII, latin1 is the same, and faster.
+  res.end(content, !isBegun && length === content.length ? 'latin1' : 'utf8')
   return true
 }
 
@@ -109,7 +109,7 @@ function addFields(all: Fields, headers: Headers, res: ServerResponse | undefine
   for (const name of Object.keys(headers)) {
     const value = headers[name]
     const kind = kindOf(name)
-    if (typeof value !== 'string' || kind === 'not at once') return undefined
+    if (typeof value !== 'string' || kind === 'not at once' || !isPlainValue(value)) return undefined
     if (kind === 'shared' && (res ? res.hasHeader(name) : fieldIn(all, name) !== undefined)) return undefined
     if (kind === 'type') type = value
     putField(all, name, value)
