@@ -22,12 +22,6 @@ export interface Match {
   readonly allow: readonly string[]
 }
 
-/** An endpoint at one of its paths. */
-interface Placed {
-  readonly endpoint: Endpoint
-  readonly shape: string
-}
-
 /** Runs an endpoint, for what a match has found of the path. */
 export function enter(ctx: BaseContext, { route, run }: Endpoint, params: Record<string, string>): unknown {
   // _matchedRoute is where @koa/router has it and where middleware for metrics and tracing looks.
@@ -43,8 +37,10 @@ const NONE: readonly string[] = Object.freeze([])
 /** The routes of an app in @koa/router's layers. The one registered first wins; paths are told apart by case. */
 export class RouteTable {
   readonly #router = new Router({ sensitive: true })
-  readonly #index = new RouteIndex<Placed>()
-  readonly #heads = new Map<string, { layer: Layer; value: Placed }>()
+  readonly #index = new RouteIndex<Endpoint>()
+  /** The HEAD routes by the shapes of their paths, and those shapes, of which no other method has to know. */
+  readonly #heads = new Map<string, { layer: Layer; value: Endpoint }>()
+  readonly #shapeOf = new Map<Layer, string>()
   readonly #shapes = new Map<string, Route>()
 
   /**
@@ -65,10 +61,10 @@ export class RouteTable {
     }
     for (const method of route.methods) this.#shapes.set(`${method} ${path.shape}`, route)
     const layer = this.#router.register(route.path, [...route.methods], () => {}) as Layer
-    const value = { endpoint, shape: path.shape }
-    this.#index.add(layer, value)
+    this.#index.add(layer, endpoint)
+    this.#shapeOf.set(layer, path.shape)
     const { methods } = layer
-    if (methods.includes('HEAD') && !methods.includes('GET')) this.#heads.set(path.shape, { layer, value })
+    if (methods.includes('HEAD') && !methods.includes('GET')) this.#heads.set(path.shape, { layer, value: endpoint })
   }
 
   match(method: string, path: string): Match {
@@ -77,13 +73,13 @@ export class RouteTable {
     const params = paramsOf(hit, path)
     // `/files/...csv` has no dot segment, and its name is one: whoever makes a path of that would be led elsewhere.
     if (path.includes('.') && Object.values(params).some(hasDots)) return { params: {}, allow: [] }
-    return { endpoint: hit.value.endpoint, params, allow: NONE }
+    return { endpoint: hit.value, params, allow: NONE }
   }
 
   /** A GET answers HEAD, unless the path has a HEAD of its own, whatever that calls its parameters. */
-  #find(method: string, path: string): Entry<Placed> | undefined {
+  #find(method: string, path: string): Entry<Endpoint> | undefined {
     const hit = this.#index.first(method, path)
-    const own = hit && method === 'HEAD' ? this.#heads.get(hit.value.shape) : undefined
+    const own = hit && method === 'HEAD' ? this.#heads.get(this.#shapeOf.get(hit.layer) as string) : undefined
     const captures = own?.layer.regexp.exec(path)
     return hit && captures ? { ...hit, ...own, captures } : hit
   }
