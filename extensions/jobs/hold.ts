@@ -102,6 +102,7 @@ export function hold(work: Work, { name, terms }: Task, first: Claim, abort: (re
       } catch (error) {
         report(error)
         if (Date.now() >= heldUntil) return false
+        // It throws at once where the engine is closed, which is asked next.
         await sleep(wait, undefined, { signal: work.closed }).catch(() => {})
         if (work.closed.aborted) return false
       }

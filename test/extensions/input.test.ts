@@ -117,10 +117,8 @@ test('input() refuses a part that another one of the route declares', t => {
     t.throws(() => group.post('/:x', json(), one, () => 1), refused)
     t.throws(() => group.post('/:x', composed), refused)
   }
-  kolba()
-    .group('/g', input({ query: schema }))
-    .post('/:x', input({ params: schema }), input({ body: schema }), () => 1)
-  t.pass()
+  const group = kolba().group('/g', input({ query: schema }))
+  t.notThrows(() => group.post('/:x', input({ params: schema }), input({ body: schema }), () => 1))
 })
 
 test('input() refuses a body that must be there where clients send none', t => {
