@@ -1,12 +1,16 @@
 import type Router from '@koa/router'
 import { Bare } from './bare.ts'
 import { decode } from './guard.ts'
+import { endOf, type Form, formIn, hasSegments, lacksSlash, look, scan, textsOf } from './path-forms.ts'
 import { type Segment, waysOf } from './segments.ts'
 
-// @koa/router tries its layers one after another. This finds the few that can fit a path by the path's segments, and
-// asks no other. What a layer fits remains @koa/router's to say: texts and whole parameters fit segment by segment, so
-// the tree knows; of whatever else there is (wildcards, a parameter that is a part of a segment) it knows only how it
-// begins, and asks the layer's own regular expression. So it holds for a router that is sensitive, and not strict.
+// @koa/router tries its layers one after another. This finds the few that can fit a path, and asks no other. What a layer
+// fits remains @koa/router's to say: texts and whole parameters fit segment by segment, so they are looked up; of whatever
+// else there is (wildcards, a parameter that is a part of a segment) it knows only how it begins, and asks the layer's own
+// regular expression. So it holds for a router that is sensitive, and not strict.
+//
+// The texts of a path lead to its entry, all at once: with a thousand routes it is memory that takes time, and a step for
+// each segment would read more of it.
 
 export type Layer = ReturnType<Router['match']>['path'][number]
 
@@ -17,132 +21,121 @@ export interface Entry<T> {
   /** The layer registered first wins, and in a layer the way that path-to-regexp tries first. */
   readonly order: number
   /** Which of the segments are parameters. */
-  readonly slots: readonly { readonly name: string; readonly index: number }[]
+  readonly slots: readonly Slot[]
   /** What the regular expression has caught, where it was asked. */
   readonly captures: RegExpExecArray | undefined
+  /** The next that has its form and its texts. */
+  next: Found<T>
 }
 type Found<T> = Entry<T> | undefined
 
-/** Where a beginning of a path leads. */
-class Branch<T> {
-  readonly texts = new Map<string, Branch<T>>()
-  parameter: Branch<T> | undefined
-  /** What ends here, and the first of it for each method. */
-  readonly ends: Entry<T>[] = []
-  readonly byMethod = new Map<string, Entry<T>>()
-  /** What goes on from here in a way that only its regular expression knows. */
-  readonly open: Entry<T>[] = []
+interface Slot {
+  readonly name: string
+  readonly index: number
 }
 
-/** Finds layers by method and path, in a time that hardly depends on their number. */
+/** What a method has: the first entry for each path without parameters, and for each form and its texts. */
+interface OfMethod<T> {
+  readonly known: Map<string, Entry<T>>
+  readonly forms: Form<Entry<T>>[]
+}
+
+/** Finds layers by method and path, in a time that depends on the number of forms, and hardly on that of layers. */
 export class RouteIndex<T> {
-  readonly #root = new Branch<T>()
-  /** What was found for paths without parameters, by method. What is added later comes after it, so it may stay. */
-  readonly #known = new Map<string, Map<string, Entry<T>>>()
+  readonly #methods = new Map<string, OfMethod<T>>()
+  /** For all methods, those whose paths are segments all through, and those whose rest is open. */
+  readonly #whole: Form<Entry<T>>[] = []
+  readonly #open: Form<Entry<T>>[] = []
+  /** Lists of the same parameters are one, so that it is at hand. */
+  readonly #slots = new Map<string, readonly Slot[]>()
+  readonly #slashes: number[] = []
+  #longest = 0
   #count = 0
 
   /** @param value what the layer stands for */
   add(layer: Layer, value: T): void {
     for (const { segments, isWhole } of waysOf(layer.path)) {
-      const slots = segments.flatMap((segment, index) => (typeof segment === 'string' ? [] : { ...segment, index }))
-      const entry = { layer, value, order: this.#count, slots, captures: undefined }
-      const branch = segments.reduce(step, this.#root)
+      const slots = this.#slotsOf(segments)
+      const entry = { layer, value, order: this.#count, slots, captures: undefined, next: undefined }
       this.#count += 1
-      if (isWhole) end(branch, entry)
-      else branch.open.push(entry)
-      if (isWhole && slots.length === 0) this.#known.set(`/${segments.join('/')}`, new Map())
+      this.#longest = Math.max(this.#longest, segments.length)
+      append(formIn(isWhole ? this.#whole : this.#open, segments), segments, entry)
+      if (isWhole) for (const method of layer.methods) this.#addTo(method, segments, entry)
     }
   }
 
   /** What was registered first of all that fits a method and a path. */
   first(method: string, path: string): Found<T> {
-    const known = this.#known.get(path)
-    const before = known?.get(method)
-    if (before) return before
-    const found = this.#search(method, path)
-    if (found) known?.set(method, found)
-    return found
+    const its = this.#methods.get(method)
+    const found = its?.known.get(path) ?? this.#search(its, method, path)
+    if (found) return found
+    // @koa/router takes small letters, too.
+    const capitals = method.toUpperCase()
+    return capitals === method ? undefined : this.first(capitals, path)
   }
 
   /** All layers that fit a path, whatever their methods, in the order of their registration. */
   all(path: string): Layer[] {
     const entries: Entry<T>[] = []
-    if (hasSegments(path)) collect(this.#root, path, 0, entries)
-    else entries.push(...fitting(this.#root.open, path))
+    const count = scan(path, this.#slashes, this.#longest + 2)
+    for (const form of hasSegments(path) ? this.#whole : []) {
+      if (form.length === count || lacksSlash(form, count, path))
+        entries.push(...chain(look(form, path, this.#slashes)))
+    }
+    for (const form of this.#open) {
+      if (form.length > count) continue
+      entries.push(...chain(look(form, path, this.#slashes)).filter(({ layer }) => layer.regexp.test(path)))
+    }
     const layers = entries.sort((one, other) => one.order - other.order).map(({ layer }) => layer)
     return layers.filter((layer, index) => layer !== layers[index - 1])
   }
 
-  #search(method: string, path: string): Found<T> {
-    const found = hasSegments(path)
-      ? search(this.#root, method, path, 0, undefined)
-      : ask(this.#root.open, method, path, undefined)
-    if (found) return found
-    // @koa/router takes small letters, too.
-    const capitals = method.toUpperCase()
-    return capitals === method ? undefined : this.#search(capitals, path)
+  #slotsOf(segments: readonly Segment[]): readonly Slot[] {
+    const slots = segments.flatMap((segment, index) =>
+      typeof segment === 'string' ? [] : { name: segment.name, index },
+    )
+    const key = JSON.stringify(slots)
+    if (!this.#slots.has(key)) this.#slots.set(key, slots)
+    return this.#slots.get(key) as readonly Slot[]
+  }
+
+  #addTo(method: string, segments: readonly Segment[], entry: Entry<T>): void {
+    const its = this.#methods.get(method) ?? { known: new Map(), forms: [] }
+    this.#methods.set(method, its)
+    const { byTexts } = formIn(its.forms, segments)
+    const texts = textsOf(segments)
+    if (!byTexts.has(texts)) byTexts.set(texts, entry)
+    if (entry.slots.length > 0 || its.known.has(texts)) return
+    // What is added later comes after what is there, so the first of now is that of ever.
+    its.known.set(texts, this.#search(its, method, texts) ?? entry)
+  }
+
+  /** @param its what the method has: of paths without parameters those alone are looked for that lack the last slash */
+  #search(its: OfMethod<T> | undefined, method: string, path: string): Found<T> {
+    const count = scan(path, this.#slashes, this.#longest + 2)
+    let best: Found<T>
+    for (const form of its && hasSegments(path) ? its.forms : []) {
+      const isAsLong = form.length === count && form.parameters.length > 0
+      if (isAsLong || lacksSlash(form, count, path)) best = earlier(look(form, path, this.#slashes), best)
+    }
+    for (const form of this.#open) {
+      if (form.length <= count) best = ask(look(form, path, this.#slashes), method, path, best)
+    }
+    return best
   }
 }
 
-/** `*`, which OPTIONS may ask for, has none. */
-function hasSegments(path: string): boolean {
-  return path === '' || path.startsWith('/')
+function append<T>({ byTexts }: Form<Entry<T>>, segments: readonly Segment[], entry: Entry<T>): void {
+  const texts = textsOf(segments)
+  const last = chain(byTexts.get(texts)).at(-1)
+  if (last) last.next = entry
+  else byTexts.set(texts, entry)
 }
 
-function step<T>(branch: Branch<T>, segment: Segment): Branch<T> {
-  if (typeof segment !== 'string') {
-    branch.parameter ??= new Branch()
-    return branch.parameter
-  }
-  const next = branch.texts.get(segment) ?? new Branch<T>()
-  branch.texts.set(segment, next)
-  return next
-}
-
-function end<T>(branch: Branch<T>, entry: Entry<T>): void {
-  branch.ends.push(entry)
-  for (const method of entry.layer.methods) if (!branch.byMethod.has(method)) branch.byMethod.set(method, entry)
-}
-
-/**
- * @param slash where the slash stands that the next segment follows; the length of the path where there is none
- * @param best what was found so far
- * @returns the first there is from this branch on, if it comes before that
- */
-function search<T>(branch: Branch<T>, method: string, path: string, slash: number, best: Found<T>): Found<T> {
-  let found = best
-  if (slash < path.length) {
-    const until = endOf(path, slash)
-    const segment = path.slice(slash + 1, until)
-    const next = branch.texts.get(segment)
-    if (next) found = search(next, method, path, until, found)
-    if (branch.parameter && segment !== '') found = search(branch.parameter, method, path, until, found)
-  }
-  if (isEnd(path, slash)) found = earlier(branch.byMethod.get(method), found)
-  return branch.open.length > 0 ? ask(branch.open, method, path, found) : found
-}
-
-/** The same for all there is. */
-function collect<T>(branch: Branch<T>, path: string, slash: number, entries: Entry<T>[]): void {
-  if (isEnd(path, slash)) entries.push(...branch.ends)
-  if (branch.open.length > 0) entries.push(...fitting(branch.open, path))
-  if (slash === path.length) return
-  const until = endOf(path, slash)
-  const segment = path.slice(slash + 1, until)
-  const next = branch.texts.get(segment)
-  if (next) collect(next, path, until, entries)
-  if (branch.parameter && segment !== '') collect(branch.parameter, path, until, entries)
-}
-
-/** Where the segment after a slash ends. */
-function endOf(path: string, slash: number): number {
-  const next = path.indexOf('/', slash + 1)
-  return next < 0 ? path.length : next
-}
-
-/** A path may have one slash more than its route. */
-function isEnd(path: string, slash: number): boolean {
-  return slash >= path.length - 1
+function chain<T>(first: Found<T>): Entry<T>[] {
+  const entries: Entry<T>[] = []
+  for (let entry = first; entry; entry = entry.next) entries.push(entry)
+  return entries
 }
 
 function earlier<T>(one: Found<T>, other: Found<T>): Found<T> {
@@ -150,17 +143,13 @@ function earlier<T>(one: Found<T>, other: Found<T>): Found<T> {
 }
 
 /** Asks the regular expressions of those before the best so far. */
-function ask<T>(entries: readonly Entry<T>[], method: string, path: string, best: Found<T>): Found<T> {
-  for (const entry of entries) {
+function ask<T>(first: Found<T>, method: string, path: string, best: Found<T>): Found<T> {
+  for (let entry = first; entry; entry = entry.next) {
     if (best && best.order < entry.order) return best
     const captures = entry.layer.methods.includes(method) && entry.layer.regexp.exec(path)
     if (captures) return { ...entry, captures }
   }
   return best
-}
-
-function fitting<T>(entries: readonly Entry<T>[], path: string): Entry<T>[] {
-  return entries.filter(({ layer }) => layer.regexp.test(path))
 }
 
 /**
