@@ -1,4 +1,4 @@
-import { type BaseContext, isBare, type Route } from '../../src/index.ts'
+import { type BaseContext, isBare, keyOf as keyOfParts, type Route } from '../../src/index.ts'
 
 /** What a user may be found by, beside the headers that are always looked at. */
 type Personal = BaseContext & { user?: unknown }
@@ -23,18 +23,16 @@ export interface KeyOptions {
  * @returns undefined where the user cannot be told from others, so that nothing may be kept
  * @throws TypeError where `key` gives no string
  */
-export function keyOf(ctx: Personal, { place, shared, key, credentials, known }: KeyOptions): string | undefined {
+export function keyOf(ctx: Personal, options: KeyOptions): string | undefined {
   const { request, originalUrl } = ctx
-  const { headers } = ctx.req
+  const { place, shared, key } = options
   const method = request.method === 'QUERY' ? '-QUERY' : ''
   let text = part(place + method) + part(request.protocol) + part(request.host) + part(request.url)
   text += part(originalUrl === request.url ? undefined : originalUrl)
   if (!shared) {
-    const user = userPart(ctx.user, known)
-    const koaUser = userPart(ctx.state.user, known)
-    if (user === undefined || koaUser === undefined) return undefined
-    text += part(headers.authorization) + part(headers.cookie) + user + koaUser
-    for (const name of credentials) text += part(headers[name])
+    const person = personOf(ctx, options)
+    if (person === undefined) return undefined
+    text += part(person)
   }
   if (!key) return text
   const added: unknown = key(ctx as never)
@@ -58,21 +56,43 @@ export function credentialsOf({ notes }: Route): string[] {
 const NOBODY = '-'
 
 function part(value: string | readonly string[] | undefined): string {
-  if (value === undefined) return NOBODY
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return `${text.length}:${text}`
+  const text = textOf(value)
+  return text === undefined ? NOBODY : `${text.length}:${text}`
 }
 
-/** What users come to that will not change any more, such as the claims of a token, which are looked at once for all. */
-type Known = WeakMap<object, string>
+function textOf(value: string | readonly string[] | undefined): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
+}
 
-function userPart(user: unknown, known: Known): string | undefined {
-  if (user === undefined || user === null) return NOBODY
-  const before = typeof user === 'object' ? known.get(user) : undefined
-  if (before !== undefined) return before
-  const its = partOf(user)
-  if (its !== undefined && typeof user === 'object' && isFixed(user)) known.set(user, its)
-  return its
+/** Who users are that will not change any more, such as the claims of a token, with the credentials that they sent. */
+type Known = WeakMap<object, { readonly credentials: Credentials; readonly person: string }>
+
+type Credentials = readonly (string | undefined)[]
+
+/** Who asks, by credentials and users, in few bytes. */
+function personOf({ req, user, state }: Personal, { credentials: names, known }: KeyOptions): string | undefined {
+  const { headers } = req
+  const credentials = [headers.authorization, headers.cookie]
+  for (const name of names) credentials.push(textOf(headers[name]))
+  const isAlone = typeof user === 'object' && user !== null && (state.user ?? user) === user
+  const before = isAlone ? known.get(user) : undefined
+  if (before && areSame(before.credentials, credentials)) return before.person
+
+  const its = userPart(user)
+  const koas = state.user === user ? its : userPart(state.user)
+  if (its === undefined || koas === undefined) return undefined
+  const person = keyOfParts(its, koas, ...credentials.map(text => text ?? null))
+  if (isAlone && isFixed(user)) known.set(user, { credentials, person })
+  return person
+}
+
+function areSame(some: Credentials, others: Credentials): boolean {
+  for (let index = 0; index < some.length; index += 1) if (some[index] !== others[index]) return false
+  return true
+}
+
+function userPart(user: unknown): string | undefined {
+  return user === undefined || user === null ? NOBODY : partOf(user)
 }
 
 /** Is it plain data that is frozen in all its depth? */

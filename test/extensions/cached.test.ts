@@ -476,6 +476,26 @@ test('cached() looks at a user that can change each time, and knows one that can
   t.not(await get('getting'), await get('getting'))
 })
 
+test('cached() tells apart what one user that cannot change has sent', async t => {
+  const user = Object.freeze({ id: 1 })
+  const given = decorator('given', (_ctx, next: Next<{ user: unknown }>) => next({ user }))
+  const key = apiKey({ verify: () => user })
+  const app = kolba()
+  let calls = 0
+  app.get('/', given, cached(FOREVER), () => String(++calls))
+  app.get('/key', key, cached(FOREVER), () => String(++calls))
+  const get = async (path: string, headers: Record<string, string>) =>
+    (await app.client().get(path, { headers })).text()
+  const sent = [{}, { Authorization: 'a' }, { Cookie: 'a' }, { Authorization: 'a', Cookie: 'a' }]
+  const first: string[] = []
+  for (const headers of sent) first.push(await get('/', headers))
+  t.deepEqual(first, ['1', '2', '3', '4'])
+  for (const [index, headers] of sent.entries()) t.is(await get('/', headers), first[index] as string)
+  t.is(await get('/key', { 'X-API-Key': 'a' }), '5')
+  t.is(await get('/key', { 'X-API-Key': 'b' }), '6')
+  t.is(await get('/key', { 'X-API-Key': 'a' }), '5')
+})
+
 test('cached() stands below what sets ctx.user, or answers 500 with a sentence for the log', async t => {
   const logger = new MemoryLogger()
   const app = kolba({ logger })
@@ -1061,7 +1081,9 @@ test('cached({ maxBytes }) counts keys, headers and bodies, and keeps nothing th
   }
   t.is(await callsFor('/1000'), 1)
   t.is(await callsFor('/2000'), 2)
-  t.is(await callsFor('/10', { Cookie: 'x'.repeat(2000) }), 2)
+  t.is(await callsFor(`/10?${'x'.repeat(2000)}`), 2)
+  // Of who asks it has a digest, when that is shorter.
+  t.is(await callsFor('/10', { Cookie: 'x'.repeat(2000) }), 1)
   t.is(await callsFor('/1000'), 0)
   t.is(await callsFor('/1001'), 1)
   t.is(await callsFor('/1000'), 1)
