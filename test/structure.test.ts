@@ -245,5 +245,12 @@ async function loadedBy(specifier: string): Promise<string[]> {
     ['--no-warnings', '--input-type=module', '-e', program],
     { cwd: root },
   )
-  return [...new Set(stdout.trim().split('\n'))]
+  return [...new Set(stdout.trim().split('\n').flatMap(modulesIn))]
+}
+
+/** A file of the bundle has several modules, each below a comment with its path. */
+function modulesIn(url: string): string[] {
+  if (!url.includes('/dist/')) return [url]
+  const modules = [...readFileSync(new URL(url), 'utf8').matchAll(/^\/\/ (dist\/\S+\.js)$/gm)]
+  return modules.length > 0 ? modules.map(([, path]) => pathToFileURL(join(root, path as string)).href) : [url]
 }
