@@ -13,8 +13,10 @@ import { estimateOf } from './estimate.ts'
 import { mysql } from './mysql.ts'
 import { postgres } from './postgres.ts'
 import { type Ask, type Query, reading } from './read.ts'
-import type { Sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 import { sqlite } from './sqlite.ts'
+
+const COUNT = sql`count(*)`
 
 type Tables = Record<string, Record<string, unknown>>
 type Select = SelectQueryBuilder<Tables, string, object>
@@ -34,9 +36,10 @@ export const kyselySource: PreparingSource = {
     const read = reading(slice, counting)
     return async value => {
       const select = value as Select
-      assertPlain(select.toOperationNode())
+      const node = select.toOperationNode()
+      assertPlain(node)
       tag ??= await load()
-      return read(adapt(select, tag))
+      return read(adapt(select, node, tag))
     }
   },
 }
@@ -90,9 +93,9 @@ async function load(): Promise<Tag> {
   }
 }
 
-function adapt(query: Select, tag: Tag): Query {
+function adapt(query: Select, node: SelectQueryNode, tag: Tag): Query {
   const dialect = dialectOf(query, tag)
-  const select = inParentheses(query, tag)
+  const select = inParentheses(query, node, tag)
   let last: { readonly conditions: readonly Sql[]; readonly filtered: Select } | undefined
   /** The rows and their number are asked for with the same conditions. */
   const where = (conditions: readonly Sql[]) => {
@@ -109,9 +112,7 @@ function adapt(query: Select, tag: Tag): Query {
       return (offset > 0 ? sorted.offset(offset) : sorted).execute() as Promise<Record<string, unknown>[]>
     },
     async count(conditions) {
-      const one = where(conditions)
-        .clearSelect()
-        .select(({ fn }) => fn.countAll().as('total'))
+      const one = where(conditions).clearSelect().select(render<number>(tag, COUNT).as('total'))
       return Number(((await one.executeTakeFirst()) as { total: unknown }).total)
     },
     estimate: conditions =>
@@ -124,8 +125,7 @@ function adapt(query: Select, tag: Tag): Query {
  * Kysely puts its own in parentheses, and so they stay as they are: a plugin that is not one of Kysely's may not take well
  * to see a condition twice.
  */
-function inParentheses(select: Select, tag: Tag): Select {
-  const { where } = select.toOperationNode()
+function inParentheses(select: Select, { where }: SelectQueryNode, tag: Tag): Select {
   if (!where || !hasRaw(where)) return select
   return select.clearWhere().where(tag<boolean>`(${{ toOperationNode: () => where.where }})`)
 }

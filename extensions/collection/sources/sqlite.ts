@@ -21,7 +21,7 @@ export const sqlite: Dialect = {
   fits(field) {
     const name = column(field.column)
     if (isText(field)) return sql`typeof(${name}) <> 'blob'`
-    if (field.type === 'number') return sql`(${sqliteIsNumber(name)} and ${name} not in (9e999, -9e999))`
+    if (field.type === 'number') return sqliteIsFinite(name)
     if (isNumber(field)) return sql`${sqliteMilliseconds(field)} is not null`
     return field.type === 'date' ? sql`julianday(${name}) is not null` : undefined
   },
@@ -57,6 +57,11 @@ function sqliteIsWholeText(name: string): Sql {
 /** Text is converted for the comparison where it is a number, and is equal to none where it is not. */
 function sqliteIsNumber(name: Sql): Sql {
   return sql`${name} = cast(${name} as numeric)`
+}
+
+/** Text that is a number is compared as one, and all other text stands behind the numbers. */
+function sqliteIsFinite(name: Sql): Sql {
+  return sql`(${name} > cast(-9e999 as numeric) and ${name} < cast(9e999 as numeric))`
 }
 
 function sqliteMilliseconds(field: Field): Sql {
