@@ -17,9 +17,12 @@ for (const workload of workloads) {
   const results = await measure(workload)
   for (const { peer } of results) for (const name of peer.packages) packages.add(name)
   tables.push(table(workload, results))
+  // Whatever comes of the next one, this is not lost.
+  console.log(tables.at(-1))
 }
-const report = [heading(options, load, [...packages]), ...tables].join('\n')
-console.log(report)
+const head = heading(options, load, [...packages])
+console.log(head)
+const report = [head, ...tables].join('\n')
 if (options.write) writeFileSync(new URL('RESULTS.md', import.meta.url), `# Results of \`npm run bench\`\n\n${report}`)
 
 /** A workload is measured by requests, unless it has a way of its own: `columns`, `comparison` and `oneRound`. */
@@ -41,7 +44,17 @@ async function measure(workload) {
   return results
 }
 
+/** A server of which a request failed has a second try, which is said, and no third. */
 async function oneServer(workload, name) {
+  try {
+    return await oneTry(workload, name)
+  } catch (error) {
+    process.stderr.write(`${error.message} It has a second try.\n`)
+    return oneTry(workload, name)
+  }
+}
+
+async function oneTry(workload, name) {
   const start = performance.now()
   const server = await startServer(new URL(`${workload.servers}/${name}.js`, import.meta.url), workload.environment)
   try {
