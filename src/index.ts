@@ -20,6 +20,7 @@ export {
   type Next,
   stack,
 } from './decorator.ts'
+export { isFixed, rememberFixed } from './fixed.ts'
 export { traitsOf } from './fold.ts'
 export { headerNamesOn } from './header-names.ts'
 export type { Preferences } from './headers/preferences.ts'

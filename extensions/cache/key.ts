@@ -1,4 +1,4 @@
-import { type BaseContext, isBare, keyOf as keyOfParts, type Route } from '../../src/index.ts'
+import { type BaseContext, isBare, isFixed, keyOf as keyOfParts, type Route } from '../../src/index.ts'
 
 /** What a user may be found by, beside the headers that are always looked at. */
 type Personal = BaseContext & { user?: unknown }
@@ -93,24 +93,6 @@ function areSame(some: Credentials, others: Credentials): boolean {
 
 function userPart(user: unknown): string | undefined {
   return user === undefined || user === null ? NOBODY : partOf(user)
-}
-
-/** Is it plain data that is frozen in all its depth? */
-function isFixed(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype || isBare(value)
-  return (
-    isPlain &&
-    Object.isFrozen(value) &&
-    !('toJSON' in value) &&
-    Reflect.ownKeys(value).every(key => isFixedKey(value, key))
-  )
-}
-
-function isFixedKey(value: object, key: string | symbol): boolean {
-  // What a getter gives may be another thing each time.
-  const { value: its, get } = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
-  return get === undefined && isFixed(its)
 }
 
 function partOf(user: unknown): string | undefined {

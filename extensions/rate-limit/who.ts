@@ -7,6 +7,7 @@ import {
   keyOf,
   principalOf,
   readAddress,
+  rememberFixed,
   when,
 } from '../../src/index.ts'
 import { tellOnce } from './misuse.ts'
@@ -33,10 +34,12 @@ function isPart(value: unknown): boolean {
   return value === null || ['string', 'bigint', 'boolean'].includes(typeof value)
 }
 
-function userOf(ctx: BaseContext): string {
-  const principal = principalOf(ctx)
-  return principal === undefined ? addressOf(ctx) : `u${principal}`
+function userOf(ctx: BaseContext & { user?: unknown }): string {
+  const { user } = ctx
+  return user === undefined || user === null ? addressOf(ctx) : keyOfUser(user)
 }
+
+const keyOfUser = rememberFixed(user => `u${principalOf({ user } as never)}`)
 
 const BEHIND_A_PROXY =
   'rateLimit: a request came with X-Forwarded-For or Forwarded, and no proxy is named, so all who come through one ' +

@@ -385,6 +385,30 @@ test('rateLimit() goes by the user below what signs in, and by the address above
   }
 })
 
+test('rateLimit() knows a user that cannot change, and looks at one that can each time', async t => {
+  const changing = { id: 1 }
+  const circle: Record<string, unknown> = { id: 2 }
+  circle.self = circle
+  const users: Record<string, unknown> = {
+    fixed: Object.freeze({ sub: 'ada' }),
+    same: Object.freeze({ sub: 'ada' }),
+    text: 'ada',
+    circle: Object.freeze(circle),
+    changing,
+  }
+  const byName = decorator('byName', (ctx, next: Next<{ user: unknown }>) => next({ user: users[ctx.get('X-Name')] }))
+  const app = quiet()
+  app.get('/', byName, rateLimit('2/min'), () => 'ok')
+  const client = app.client()
+  const ask = (count: number, name: string) => statuses(client, count, '/', { headers: { 'X-Name': name } })
+  t.deepEqual(await ask(1, 'fixed'), [200])
+  t.deepEqual(await ask(1, 'same'), [200])
+  t.deepEqual(await ask(1, 'fixed'), [429])
+  for (const name of ['text', 'circle', 'changing']) t.deepEqual(await ask(3, name), [200, 200, 429], name)
+  changing.id = 3
+  t.deepEqual(await ask(3, 'changing'), [200, 200, 429])
+})
+
 /** Requests from a peer, to an app that is given. */
 function from(app: ReturnType<typeof kolba>, remoteAddress: string, headers: Record<string, string> = {}) {
   const server = app.createServer()
