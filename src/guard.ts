@@ -3,7 +3,7 @@ import type { BaseContext } from './context.ts'
 import { type Problem, problem } from './problem.ts'
 import { requestIds } from './request-id.ts'
 import type { Settings } from './settings.ts'
-import { plain, type Shaped } from './shaped.ts'
+import { type Shaped, target, targetPath } from './shaped.ts'
 
 // What is refused before anything looks at the request, because two layers might read it differently (a guard and
 // what it guards, a cache and its origin), or because Node would drop it silently.
@@ -12,6 +12,9 @@ import { plain, type Shaped } from './shaped.ts'
 export const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d{0,5})?$/i
 /** A path with nothing to look at twice: no percent, no dot at the start of a segment, no empty segment. */
 const PLAIN = /^(?:\/[\w~!$&'()*+,;=:@-][\w.~!$&'()*+,;=:@-]*)*\/?$/
+/** What stands in a URL as it is, and the same without a percent, of which there is something to decode. */
+const TEXT = /^\/[\x21\x22\x24-\x7e]*$/
+const PLAIN_TEXT = /^\/[\x21\x22\x24\x26-\x7e]*$/
 const DOTS = /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/
 /** A percent-encoded letter, digit, hyphen, dot, underscore or tilde: RFC 3986 section 6.2.2.2 writes them plainly. */
 const NEEDLESS = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/i
@@ -69,8 +72,11 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Prob
       return refuse(421, 'This server does not answer for that host.')
     if (expect !== undefined && !EXPECTED.test(expect) && req.httpVersion === '1.1')
       return refuse(417, 'Only "Expect: 100-continue" is understood.')
-    if (!PLAIN.test(url)) return guardTarget(url)
-    ;(ctx as Shaped)[plain] = url
+    const path = pathIn(url)
+    if (!PLAIN.test(path) || (path !== url && !PLAIN_TEXT.test(url))) return guardTarget(url)
+    const its = ctx as Shaped
+    its[target] = url
+    its[targetPath] = path
   }
 }
 
@@ -109,12 +115,13 @@ function guardTarget(url: string): Problem | undefined {
 
 /** The path of a URL without characters to be encoded: what Koa's parser finds there, which takes longer. Else undefined. */
 export function plainPathOf(url: string): string | undefined {
-  if (!TEXT.test(url)) return undefined
+  return TEXT.test(url) ? pathIn(url) : undefined
+}
+
+function pathIn(url: string): string {
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)
 }
-
-const TEXT = /^\/[\x21\x22\x24-\x7e]*$/
 
 /** @throws the problem with a percent-encoding that is malformed, or is not of UTF-8 */
 export function decode(text: string): string {

@@ -10,10 +10,11 @@ import {
   isOpen,
   keepHeader,
   NOTHING,
-  plain,
   progress,
   type Shaped,
   self,
+  target,
+  targetPath,
   theReq,
   theRequest,
   theRes,
@@ -50,7 +51,8 @@ export function contextsOf(
     this[theRes] = res
     this[theRequest] = undefined
     this[theResponse] = undefined
-    this[plain] = undefined
+    this[target] = undefined
+    this[targetPath] = undefined
     this[isOpen] = false
     this[fields] = undefined
     this[given] = NOTHING

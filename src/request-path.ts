@@ -10,7 +10,7 @@ import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, isUnanswered, respond } from './respond.ts'
 import { nameOf } from './route.ts'
 import { enter, type Match, RouteTable } from './router.ts'
-import { isOwn, isSharedWithAnother, plain, type Shaped, takeBack } from './shaped.ts'
+import { isOwn, isSharedWithAnother, type Shaped, takeBack, target, targetPath } from './shaped.ts'
 import { firstByte } from './streams.ts'
 import { abandon, leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
@@ -186,7 +186,8 @@ export class RequestPath {
 
   #route(ctx: BaseContext, next: () => Promise<void>): unknown {
     const url = ctx.req.url as string
-    const path = url === (ctx as Shaped)[plain] ? url : (plainPathOf(url) ?? ctx.path ?? '')
+    const { [target]: known, [targetPath]: knownPath } = ctx as Shaped
+    const path = (url === known ? knownPath : plainPathOf(url)) ?? ctx.path ?? ''
     const match = this.routes.match(ctx.req.method as string, path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)

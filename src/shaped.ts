@@ -12,8 +12,9 @@ export const self = Symbol('self')
 export const theReq = Symbol('req')
 export const theRequest = Symbol('request')
 export const theResponse = Symbol('response')
-/** The URL, where the guard has found that it is a path and nothing else. */
-export const plain = Symbol('plain')
+/** The URL, where the guard has found nothing in it to look at twice, and its path. */
+export const target = Symbol('target')
+export const targetPath = Symbol('targetPath')
 /** How far a route is whose handler has made a promise: that promise, while it is waited for. */
 export const progress = Symbol('progress')
 
@@ -36,7 +37,8 @@ export interface Shaped extends BaseContext {
   [theRes]: ServerResponse
   [theRequest]: Koa.Request | undefined
   [theResponse]: Koa.Response | undefined
-  [plain]: string | undefined
+  [target]: string | undefined
+  [targetPath]: string | undefined
   [isOpen]: boolean
   [fields]: Fields | undefined
   [given]: unknown
