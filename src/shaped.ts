@@ -79,15 +79,24 @@ export function isSharedWithAnother(ctx: BaseContext): boolean {
 /** Headers that Koa sets by the body: who sets one has something to say of it. */
 const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
 
+/** What is known of a header by its name. */
+export interface KnownHeader {
+  /** The value that was found plain last: most answers say what the one before has said. */
+  plain: string
+}
+
 /** @throws TypeError for what is no name of a header */
-const isOfTheBody = remember(256, name => {
+const knownHeader = remember<KnownHeader & { readonly isOfTheBody: boolean }>(256, name => {
   validateHeaderName(name)
-  return OF_THE_BODY.test(name)
+  return { isOfTheBody: OF_THE_BODY.test(name), plain: '' }
 })
 
 /** Is it ASCII that may stand in a header? Of all else Node knows whether it may, and in which bytes. */
-export function isPlainValue(value: string): boolean {
-  return !/[^\t\x20-\x7e]/.test(value)
+export function isPlainValue(value: string, known: KnownHeader): boolean {
+  if (value === known.plain) return true
+  if (/[^\t\x20-\x7e]/.test(value)) return false
+  known.plain = value
+  return true
 }
 
 /** The headers that are kept, the id of the request first. */
@@ -107,8 +116,9 @@ export function keepHeader(ctx: BaseContext, name: unknown, value: unknown): boo
   if (!its || its[isOpen] || its[theRes].headersSent) return false
   // Koa knows what to do with a list and a number, and sets nothing by no name.
   if (typeof name !== 'string' || typeof value !== 'string' || name === '') return false
+  const known = knownHeader(name)
   // These are about the body, or stand against those that the route has given.
-  if (isOfTheBody(name) || its[given] instanceof Reply || !isPlainValue(value)) return false
+  if (known.isOfTheBody || its[given] instanceof Reply || !isPlainValue(value, known)) return false
   putField(fieldsOf(its), name, value)
   return true
 }

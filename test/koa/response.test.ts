@@ -7,6 +7,7 @@ import Koa from 'koa'
 import { kolba, reply } from 'kolba'
 import { appOf, portOf, type Row, talk, testBesideKoa, testReadings, textOf } from '../support/beside-koa.ts'
 import type { Named } from '../support/koa-differences.ts'
+import { MemoryLogger } from '../support/memory-logger.ts'
 import { Line } from '../support/raw.ts'
 
 /** What an action throws, as text. */
@@ -574,6 +575,30 @@ for (const [name, value] of Object.entries({
     t.deepEqual([await bytesOf(set), await bytesOf(replied)], [koa, koa])
   })
 }
+
+test('a header that was ASCII in the answer before is looked at in the next one', async t => {
+  const values = ['a', 'é', 'a', 'b', 'é', 'a']
+  const [set, replied] = [kolba({ signals: false }), kolba({ signals: false })]
+  set.get('/:at', ctx => {
+    ctx.set('X-Name', values[Number(ctx.params.at)] as string)
+    return 'ok'
+  })
+  replied.get('/:at', ctx => reply(200, 'ok', { 'X-Name': values[Number(ctx.params.at)] as string }))
+  for (const app of [set, replied]) {
+    const client = app.client()
+    const found: unknown[] = []
+    for (const at of values.keys()) found.push((await client.get(`/${at}`)).headers.get('X-Name'))
+    // As Koa writes them: in the bytes of UTF-8, which fetch reads as latin1.
+    t.deepEqual(
+      found,
+      values.map(value => Buffer.from(value).toString('latin1')),
+    )
+  }
+  const app = kolba({ signals: false, logger: new MemoryLogger() })
+  app.get('/:at', ctx => reply(200, 'ok', { 'X-Name': ['a', 'a\r\nX-B: b'][Number(ctx.params.at)] as string }))
+  t.is((await app.client().get('/0')).status, 200)
+  t.is((await app.client().get('/1')).status, 500)
+})
 
 test('ctx.set() and ctx.append() set nothing by no name, as in Koa', async t => {
   const app = kolba({ signals: false })
