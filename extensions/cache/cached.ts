@@ -17,7 +17,7 @@ import {
 } from '../../src/index.ts'
 import { readOrRun } from './flow.ts'
 import { enlist } from './invalidate.ts'
-import { credentialsOf, keyOf } from './key.ts'
+import { credentialsOf, partsOf } from './key.ts'
 import { createStore, type Store, type Version } from './store.ts'
 
 export interface CachedOptions<Needs = BaseContext> {
@@ -104,9 +104,10 @@ export function cached<Needs = BaseContext>(options: CachedOptions<Needs>): Deco
 
     return (ctx: AroundContext, next: () => unknown) => {
       if (!isKept(ctx, key !== undefined)) return next()
-      const primary = keyOf(ctx, keyOptions)
-      if (primary === undefined) return next()
-      const go = (version: Version) => readOrRun({ ctx, next, store, shared, ttl, key: primary, version, isTimedAbove })
+      const parts = partsOf(ctx, keyOptions)
+      if (!parts) return next()
+      const go = (version: Version) =>
+        readOrRun({ ctx, next, store, shared, ttl, key: store.keyOf(parts), parts, version, isTimedAbove })
       return versionOf ? when(versionOf(ctx), go) : go(undefined)
     }
   }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Awaitable, type BaseContext, isOverruled, isPromise, nameOf } from '../../src/index.ts'
 import { resourceOf } from './invalidate.ts'
 import { isAnswer, type Outcome, present, readOutcome } from './kept.ts'
-import { variantOf } from './key.ts'
+import { type Parts, variantOf } from './key.ts'
 import type { Store, Version, Work } from './store.ts'
 
 /** A request that may be answered by what is kept. */
@@ -14,6 +14,7 @@ export interface Call {
   readonly ttl: number | undefined
   /** Of URL, user and what else was given; the representation is not known yet. */
   readonly key: string
+  readonly parts: Parts
   readonly version: Version
   /** Does something above say how long other caches may use the answer? */
   readonly isTimedAbove: boolean
@@ -107,16 +108,18 @@ function finish(ctx: BaseContext, outcome: Outcome): unknown {
   return isAnswer(outcome) ? present(ctx, outcome) : outcome.value
 }
 
-function keep({ ctx, store, key, ttl, version }: Call, outcome: Outcome): void {
+function keep({ ctx, store, key, parts, ttl, version }: Call, outcome: Outcome): void {
   if (!isAnswer(outcome)) return
   const seconds = ttl === undefined ? Number.POSITIVE_INFINITY : Math.min(ttl, outcome.maxAge)
   if (seconds === 0) return
   const path = resourceOf(ctx.path)
   const known = store.namesOf(key)
   const names = [...new Set([...known, ...lowered(outcome.vary)])].sort()
-  if (names.length > known.length) store.putNames(key, path, names)
+  if (names.length > known.length) store.putNames(key, { path, names, parts })
   const since = performance.now()
-  store.put(variantOf(key, names, ctx), { answer: outcome, path, version, since, until: since + seconds * 1000 })
+  const entry = { answer: outcome, path, version, since, until: since + seconds * 1000 }
+  if (names.length === 0) store.put(key, { ...entry, parts })
+  else store.put(variantOf(key, names, ctx), entry)
 }
 
 /**

@@ -13,9 +13,16 @@ export interface KeyOptions {
   readonly known: Known
 }
 
+/** What an answer is kept under, before its Vary is known. */
+export interface Parts {
+  readonly url: string
+  /** Place, scheme, host, user, and what `key` adds. For a user that cannot change it is most often the same text. */
+  readonly asker: string
+}
+
 /**
- * What an answer is kept under, before its Vary is known: place, URL, user, and what `key` adds. Each part says its
- * length, so that no two lists of parts give the same key, whatever is in them.
+ * The parts of a request's key. What `asker` is made of says its length, so that no two lists of it give the same text,
+ * whatever is in them.
  *
  * The scheme and the host belong to the URL (RFC 9111 section 2): a link in the answer may be made of them, and one
  * client's Host must not get into another's answer. So does what a middleware has cut off, such as the name of a tenant.
@@ -23,20 +30,25 @@ export interface KeyOptions {
  * @returns undefined where the user cannot be told from others, so that nothing may be kept
  * @throws TypeError where `key` gives no string
  */
-export function keyOf(ctx: Personal, options: KeyOptions): string | undefined {
+export function partsOf(ctx: Personal, options: KeyOptions): Parts | undefined {
   const { request, originalUrl } = ctx
-  const { place, shared, key } = options
-  const method = request.method === 'QUERY' ? '-QUERY' : ''
-  let text = part(place + method) + part(request.protocol) + part(request.host) + part(request.url)
-  text += part(originalUrl === request.url ? undefined : originalUrl)
-  if (!shared) {
-    const person = personOf(ctx, options)
-    if (person === undefined) return undefined
-    text += part(person)
-  }
-  if (!key) return text
+  const { method, url } = request
+  let asker = askerOf(ctx, options)
+  if (asker === undefined) return undefined
+  if (method === 'QUERY') asker += 'q'
+  if (originalUrl !== url) asker += `o${part(originalUrl)}`
+  if (options.key) asker += `k${part(addedBy(options.key, ctx))}`
+  return { url, asker }
+}
+
+/** A key as one text. */
+export function textOf({ url, asker }: Parts): string {
+  return part(asker) + part(url)
+}
+
+function addedBy(key: (ctx: never) => string, ctx: Personal): string {
   const added: unknown = key(ctx as never)
-  if (typeof added === 'string') return text + part(added)
+  if (typeof added === 'string') return added
   throw new TypeError(`cached: the option key gave a ${typeof added}. Return a string.`)
 }
 
@@ -56,37 +68,41 @@ export function credentialsOf({ notes }: Route): string[] {
 const NOBODY = '-'
 
 function part(value: string | readonly string[] | undefined): string {
-  const text = textOf(value)
+  const text = lineOf(value)
   return text === undefined ? NOBODY : `${text.length}:${text}`
 }
 
-function textOf(value: string | readonly string[] | undefined): string | undefined {
+function lineOf(value: string | readonly string[] | undefined): string | undefined {
   return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** Who users are that will not change any more, such as the claims of a token, with the credentials that they sent. */
-type Known = WeakMap<object, { readonly credentials: Credentials; readonly person: string }>
+/** How users ask that will not change any more, such as the claims of a token. */
+type Known = WeakMap<object, { readonly traits: Traits; readonly asker: string }>
 
-type Credentials = readonly (string | undefined)[]
+/** Scheme, host, and the credentials that were sent. */
+type Traits = readonly (string | undefined)[]
 
-/** Who asks, by credentials and users, in few bytes. */
-function personOf({ req, user, state }: Personal, { credentials: names, known }: KeyOptions): string | undefined {
+function askerOf({ req, request, user, state }: Personal, options: KeyOptions): string | undefined {
+  const { protocol, host } = request
+  const { place, shared, credentials: names, known } = options
+  if (shared) return part(place) + part(protocol) + part(host)
   const { headers } = req
-  const credentials = [headers.authorization, headers.cookie]
-  for (const name of names) credentials.push(textOf(headers[name]))
+  const traits = [protocol, host, headers.authorization, headers.cookie]
+  for (const name of names) traits.push(lineOf(headers[name]))
   const isAlone = typeof user === 'object' && user !== null && (state.user ?? user) === user
   const before = isAlone ? known.get(user) : undefined
-  if (before && areSame(before.credentials, credentials)) return before.person
+  if (before && areSame(before.traits, traits)) return before.asker
 
   const its = userPart(user)
   const koas = state.user === user ? its : userPart(state.user)
   if (its === undefined || koas === undefined) return undefined
-  const person = keyOfParts(its, koas, ...credentials.map(text => text ?? null))
-  if (isAlone && isFixed(user)) known.set(user, { credentials, person })
-  return person
+  const credentials = traits.slice(2).map(text => text ?? null)
+  const asker = part(place) + part(protocol) + part(host) + part(keyOfParts(its, koas, ...credentials))
+  if (isAlone && isFixed(user)) known.set(user, { traits, asker })
+  return asker
 }
 
-function areSame(some: Credentials, others: Credentials): boolean {
+function areSame(some: Traits, others: Traits): boolean {
   for (let index = 0; index < some.length; index += 1) if (some[index] !== others[index]) return false
   return true
 }

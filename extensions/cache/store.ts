@@ -1,12 +1,19 @@
 import { LRUCache } from 'lru-cache'
 import type { BaseContext } from '../../src/index.ts'
 import type { Answer } from './kept.ts'
+import { type Parts, textOf } from './key.ts'
+import { Table } from './table.ts'
 
 /** What the data's version may be: undefined where nobody asked. */
 export type Version = string | number | bigint | undefined
 
+/** Of what stands under the key of a request, and not of one of its representations, the parts of that key. */
+interface Keyed {
+  readonly parts?: Parts | undefined
+}
+
 /** An answer that is kept. */
-export interface Entry {
+export interface Entry extends Keyed {
   readonly answer: Answer
   readonly path: string
   readonly version: Version
@@ -16,7 +23,7 @@ export interface Entry {
 }
 
 /** Where answers differ by request headers, their names stand in the place of an answer. */
-interface Varying {
+interface Varying extends Keyed {
   readonly path: string
   readonly names: readonly string[]
 }
@@ -46,14 +53,15 @@ export function createStore(max: number, maxBytes: number) {
   const entries = new LRUCache<string, Entry | Varying>({
     max,
     maxSize: maxBytes,
-    dispose: ({ path }, key) => {
-      const keys = paths.get(path)
-      keys?.delete(key)
-      if (keys?.size === 0) paths.delete(path)
+    dispose: ({ path, parts }, key) => {
+      paths.delete(path, key)
+      if (parts) keys.delete(parts.url, parts.asker)
     },
   })
   /** The keys of each path, for a write that drops them. */
-  const paths = new Map<string, Set<string>>()
+  const paths = new Table<true>()
+  /** The keys by their parts: to find one takes less than to make it anew, because it is hashed already. */
+  const keys = new Table<string>()
   const running = new Set<Work>()
   const leaders = new Map<string, Work>()
 
@@ -61,8 +69,8 @@ export function createStore(max: number, maxBytes: number) {
     entries.set(key, value, { size })
     // What is larger than all room there is has not been taken.
     if (!entries.has(key)) return
-    const keys = paths.get(value.path) ?? new Set()
-    paths.set(value.path, keys.add(key))
+    paths.set(value.path, key, true)
+    if (value.parts) keys.set(value.parts.url, value.parts.asker, key)
   }
 
   function usable(key: string, found: Entry | Varying | undefined, version: Version): Entry | undefined {
@@ -73,6 +81,11 @@ export function createStore(max: number, maxBytes: number) {
   }
 
   return {
+    /** The key that has these parts. */
+    keyOf(parts: Parts): string {
+      return keys.get(parts.url, parts.asker) ?? textOf(parts)
+    },
+
     /** The names of the request headers that answers under a key are known to differ by. */
     namesOf(key: string): readonly string[] {
       const found = entries.get(key)
@@ -92,11 +105,12 @@ export function createStore(max: number, maxBytes: number) {
     },
 
     put(key: string, entry: Entry): void {
-      put(key, entry, key.length + entry.answer.size)
+      // The parts of the key are kept beside it.
+      put(key, entry, 2 * key.length + entry.answer.size)
     },
 
-    putNames(key: string, path: string, names: readonly string[]): void {
-      put(key, { path, names }, key.length + names.join().length)
+    putNames(key: string, varying: Varying): void {
+      put(key, varying, 2 * key.length + varying.names.join().length)
     },
 
     leaderOf(key: string, version: Version): Work | undefined {
@@ -116,8 +130,8 @@ export function createStore(max: number, maxBytes: number) {
 
     /** Drops what is kept of the paths that fit, and lets nothing be kept of them that is being made. */
     drop(pattern: string): void {
-      for (const path of pattern.endsWith('/*') ? [...paths.keys()] : [pattern]) {
-        if (fits(path, pattern)) for (const key of paths.get(path) ?? []) entries.delete(key)
+      for (const path of pattern.endsWith('/*') ? paths.rows() : [pattern]) {
+        if (fits(path, pattern)) for (const key of paths.columns(path)) entries.delete(key)
       }
       for (const work of running) {
         if (!fits(work.path, pattern)) continue

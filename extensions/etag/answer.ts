@@ -19,21 +19,23 @@ export function answer(ctx: BaseContext, value: unknown, describe: Describe): un
   if (value === undefined && ctx.status === 404) return value
   const status = value instanceof Reply || isResponse(value) ? value.status : statusOf(ctx)
   if (status < 200 || status > 299) return value
-  const validators = describe(ctx, value)
-  sendValidators(ctx, validators)
+  const { tag, lastModified } = describe(ctx, value)
+  const text = sendValidators(ctx, { tag, lastModified })
   const { headers } = ctx
   if (!hasPreconditions(headers)) return value
-  const { tag, lastModified } = validators
-  if (tag && isPlainlyCurrent(headers, writeTag(tag))) return notModified(ctx, replyOf(ctx, value))
+  if (isPlainlyCurrent(headers, text)) return notModified(ctx, replyOf(ctx, value))
   const preconditions = readPreconditions(headers, ctx.req.rawHeaders)
   const verdict = evaluate(ctx.method, preconditions, { exists: true, tag, lastModified })
   if (verdict === 'failed') throw problem(412, { detail: 'This is not what you have. GET it without conditions.' })
   return verdict === 'perform' ? value : notModified(ctx, replyOf(ctx, value))
 }
 
-export function sendValidators(ctx: BaseContext, { tag, lastModified }: Validators): void {
-  if (tag) ctx.set('ETag', writeTag(tag))
+/** @returns the tag as the answer has it */
+export function sendValidators(ctx: BaseContext, { tag, lastModified }: Validators): string | undefined {
+  const text = tag && writeTag(tag)
+  if (text) ctx.set('ETag', text)
   if (lastModified) ctx.set('Last-Modified', writeDate(lastModified))
+  return text
 }
 
 const ABOUT_THE_CONTENT = /^(?:content-(?!location$|security-policy)|transfer-encoding$|trailer$|accept-ranges$)/i
