@@ -20,11 +20,22 @@ export function bodyOf(ctx: BaseContext, value: object | null): unknown {
   return stream
 }
 
-/** What an async generator gives piece by piece is a stream. */
+/** What an async generator gives piece by piece is a stream, of which each piece is looked at when it comes. */
 function piecesOf(value: object | null): unknown {
-  const isPieces = value !== null && Symbol.asyncIterator in value && !(value instanceof Stream)
-  return isPieces ? Readable.from(value as AsyncIterable<unknown>) : value
+  if (value === null || !(Symbol.asyncIterator in value) || value instanceof Stream) return value
+  const stream = Readable.from(value as AsyncIterable<unknown>)
+  const { push } = stream
+  stream.push = piece => {
+    if (piece === null || isPiece(piece)) return push.call(stream, piece)
+    stream.destroy(noPiece(piece))
+    return false
+  }
+  ofPieces.add(stream)
+  return stream
 }
+
+/** Streams that give nothing but text and bytes. */
+const ofPieces = new WeakSet<NodeJS.ReadableStream>()
 
 /**
  * A handler whose streams may fail while the decorators above it are still at work: an error that nobody listens to
@@ -87,7 +98,7 @@ export function destroyWhenIdle({ app, res }: BaseContext): void {
 
 /** A stream may give whatever there is, a response takes text and bytes, and ends the process where it gets another. */
 export function isOfObjects(stream: NodeJS.ReadableStream): stream is Readable {
-  return (stream as Readable).readableObjectMode === true
+  return (stream as Readable).readableObjectMode === true && !ofPieces.has(stream)
 }
 
 /** Hands on what a response takes. It fails at what it does not take, and all that it stands between with it. */

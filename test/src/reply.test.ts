@@ -625,8 +625,14 @@ test('a stream of objects that are text and bytes is sent whole', async t => {
   const app = kolba()
   const pieces: unknown[] = ['', 'a', Buffer.from('b'), '', new Uint8Array([99]), 'd']
   for (let count = 0; count <= pieces.length; count += 1) {
-    app.get(`/${count}`, () => Readable.from(pieces.slice(0, count)))
-    t.is(await (await app.client().get(`/${count}`)).text(), ['', '', 'a', 'ab', 'ab', 'abc', 'abcd'][count] as string)
+    app.get(`/list/${count}`, () => Readable.from(pieces.slice(0, count)))
+    app.get(`/generator/${count}`, async function* () {
+      yield* pieces.slice(0, count)
+    })
+    for (const kind of ['list', 'generator']) {
+      const text = await (await app.client().get(`/${kind}/${count}`)).text()
+      t.is(text, ['', '', 'a', 'ab', 'ab', 'abc', 'abcd'][count] as string, kind)
+    }
   }
 })
 
