@@ -20,18 +20,20 @@ export function bodyOf(ctx: BaseContext, value: object | null): unknown {
   return stream
 }
 
-/** What an async generator gives piece by piece is a stream, of which each piece is looked at when it comes. */
+/** What an async generator gives piece by piece is a stream. */
 function piecesOf(value: object | null): unknown {
   if (value === null || !(Symbol.asyncIterator in value) || value instanceof Stream) return value
-  const stream = Readable.from(value as AsyncIterable<unknown>)
-  const { push } = stream
-  stream.push = piece => {
-    if (piece === null || isPiece(piece)) return push.call(stream, piece)
-    stream.destroy(noPiece(piece))
-    return false
-  }
+  const stream = Readable.from(lookedAt(value as AsyncIterable<unknown>))
   ofPieces.add(stream)
   return stream
+}
+
+/** The same pieces, until one comes that a response does not take. */
+async function* lookedAt(pieces: AsyncIterable<unknown>): AsyncGenerator {
+  for await (const piece of pieces) {
+    if (!isPiece(piece)) throw noPiece(piece)
+    yield piece
+  }
 }
 
 /** Streams that give nothing but text and bytes. */
