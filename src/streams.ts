@@ -28,12 +28,16 @@ function piecesOf(value: object | null): unknown {
   return stream
 }
 
-/** The same pieces, until one comes that a response does not take. */
-async function* lookedAt(pieces: AsyncIterable<unknown>): AsyncGenerator {
-  for await (const piece of pieces) {
-    if (!isPiece(piece)) throw noPiece(piece)
-    yield piece
+/** The same pieces, until one comes that a response does not take. What is let go unread ends them too. */
+function lookedAt(pieces: AsyncIterable<unknown>): AsyncIterable<unknown> {
+  const iterator = pieces[Symbol.asyncIterator]()
+  const next = async () => {
+    const result = await iterator.next()
+    if (result.done || isPiece(result.value)) return result
+    throw noPiece(result.value)
   }
+  const end = async () => (await iterator.return?.()) ?? { done: true as const, value: undefined }
+  return { [Symbol.asyncIterator]: () => ({ next, return: end }) }
 }
 
 /** Streams that give nothing but text and bytes. */

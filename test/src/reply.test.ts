@@ -636,6 +636,28 @@ test('a stream of objects that are text and bytes is sent whole', async t => {
   }
 })
 
+test('pieces that a middleware replaces unread are ended, because they may listen to something or hold it open', async t => {
+  const app = kolba({ signals: false })
+  let ended = 0
+  app.use(async (ctx, next) => {
+    await next()
+    t.true(ctx.body instanceof Readable)
+    ctx.body = 'instead'
+  })
+  app.get('/', () => ({
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ done: false as const, value: 'a' }),
+      async return() {
+        ended += 1
+        return { done: true as const, value: undefined }
+      },
+    }),
+  }))
+  const response = await app.client().get('/')
+  t.is(await response.text(), 'instead')
+  t.is(ended, 1)
+})
+
 test('an event stream sends its headers before its first event', async t => {
   const app = kolba()
   const stream = new PassThrough()
