@@ -5,7 +5,10 @@ import net from 'node:net'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { textOf } from './lean.js'
 
-/** Opened before it begins, and answered once: a server takes one in each turn of its loop, so a busy one takes its time. */
+/**
+ * Opened before it begins, and answered once: a server takes one in each turn of its loop, so a busy one takes its time,
+ * and to one that says nothing for long it says 408, which would be heard as the answer to the next request.
+ */
 const CONNECTIONS = 400
 const AT_ONCE = 50
 const GREETING = 'GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -31,7 +34,7 @@ export async function offer(url, requests, { rate, seconds }) {
     const connection = { socket: net.connect({ port: Number(port), host, noDelay: true }), asked: undefined, read: '' }
     connection.socket
       .setEncoding('latin1')
-      .on('connect', () => (start ? take(connection) : connection.socket.write(GREETING)))
+      .on('connect', () => (due.length > 0 ? take(connection) : connection.socket.write(GREETING)))
       .on('data', chunk => hear(connection, chunk))
       .on('error', () => {})
       .on('close', () => {
