@@ -1,4 +1,5 @@
 import type { BaseContext } from './context.ts'
+import { knownHeader } from './known-header.ts'
 import { Reply } from './reply.ts'
 import { isOverruled, keep, responseOf } from './shaped.ts'
 import { bodyOf } from './streams.ts'
@@ -86,11 +87,8 @@ function respondWithResponse(ctx: BaseContext, response: Response): void {
   ctx.status = response.status
 }
 
-/** Lists that every layer has its part in: what a decorator has said there, a reply adds to and does not replace. */
-export const SHARED: ReadonlySet<string> = new Set(['vary', 'link', 'set-cookie'])
-
 function put(ctx: BaseContext, name: string, value: string | string[]): void {
-  const before: unknown = SHARED.has(name.toLowerCase()) ? ctx.response.get(name) : undefined
+  const before: unknown = knownHeader(name).kind === 'shared' ? ctx.response.get(name) : undefined
   if (before === undefined) return ctx.set(name, value)
   const lines = [before as string | string[]].flat()
   ctx.set(name, [...lines, ...[value].flat().filter(line => !lines.includes(line))])

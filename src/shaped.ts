@@ -1,8 +1,8 @@
-import { type IncomingMessage, type ServerResponse, validateHeaderName } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import type { BaseContext } from './context.ts'
 import { type Fields, fieldIn, putField } from './fields.ts'
-import { remember } from './remember.ts'
+import { isPlainValue, knownHeader } from './known-header.ts'
 import { Reply } from './reply.ts'
 
 // What a context knows of its answer before anybody wants a response of Koa's or Node's: the value of the route, and
@@ -76,29 +76,6 @@ export function isSharedWithAnother(ctx: BaseContext): boolean {
   return res.getHeaderNames().length > 0 || Object.hasOwn(res, 'writeHead') || res.listenerCount('finish') > 1
 }
 
-/** Headers that Koa sets by the body: who sets one has something to say of it. */
-const OF_THE_BODY = /^(?:content-(?:type|length)|transfer-encoding)$/i
-
-/** What is known of a header by its name. */
-export interface KnownHeader {
-  /** The value that was found plain last: most answers say what the one before has said. */
-  plain: string
-}
-
-/** @throws TypeError for what is no name of a header */
-const knownHeader = remember<KnownHeader & { readonly isOfTheBody: boolean }>(256, name => {
-  validateHeaderName(name)
-  return { isOfTheBody: OF_THE_BODY.test(name), plain: '' }
-})
-
-/** Is it ASCII that may stand in a header? Of all else Node knows whether it may, and in which bytes. */
-export function isPlainValue(value: string, known: KnownHeader): boolean {
-  if (value === known.plain) return true
-  if (/[^\t\x20-\x7e]/.test(value)) return false
-  known.plain = value
-  return true
-}
-
 /** The headers that are kept, the id of the request first. */
 export function fieldsOf(its: Shaped): Fields {
   its[fields] ??= its.requestId ? ['X-Request-Id', its.requestId] : []
@@ -117,8 +94,9 @@ export function keepHeader(ctx: BaseContext, name: unknown, value: unknown): boo
   // Koa knows what to do with a list and a number, and sets nothing by no name.
   if (typeof name !== 'string' || typeof value !== 'string' || name === '') return false
   const known = knownHeader(name)
-  // These are about the body, or stand against those that the route has given.
-  if (known.isOfTheBody || its[given] instanceof Reply || !isPlainValue(value, known)) return false
+  // The first two Koa sets by the body, and the last stands against those that the route has given.
+  if (known.kind === 'type' || known.kind === 'length' || its[given] instanceof Reply || !isPlainValue(value, known))
+    return false
   putField(fieldsOf(its), name, value)
   return true
 }

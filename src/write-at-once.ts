@@ -2,10 +2,9 @@ import type { ServerResponse } from 'node:http'
 import { isBare } from './bare.ts'
 import type { BaseContext } from './context.ts'
 import { type Fields, fieldIn, putField } from './fields.ts'
-import { remember } from './remember.ts'
+import { isPlainValue, knownHeader } from './known-header.ts'
 import { type Headers, Reply } from './reply.ts'
-import { SHARED } from './respond.ts'
-import { fields, fieldsOf, given, isOpen, isPlainValue, type KnownHeader, kept, type Shaped, theRes } from './shaped.ts'
+import { fields, fieldsOf, given, isOpen, kept, type Shaped, theRes } from './shaped.ts'
 import { destroyWhenIdle } from './streams.ts'
 import { EMPTY, toJson } from './write.ts'
 
@@ -108,27 +107,12 @@ function addFields(all: Fields, headers: Headers, res: ServerResponse | undefine
   let type = ''
   for (const name of Object.keys(headers)) {
     const value = headers[name]
-    const known = knownIn(name)
+    const known = knownHeader(name)
     const { kind } = known
-    if (typeof value !== 'string' || kind === 'not at once' || !isPlainValue(value, known)) return undefined
+    if (typeof value !== 'string' || kind === 'length' || kind === 'id' || !isPlainValue(value, known)) return undefined
     if (kind === 'shared' && (res ? res.hasHeader(name) : fieldIn(all, name) !== undefined)) return undefined
     if (kind === 'type') type = value
     putField(all, name, value)
   }
   return type
-}
-
-const NOT_AT_ONCE = new Set(['content-length', 'transfer-encoding', 'x-request-id'])
-
-/** What a header of a reply is to this writer. */
-interface KnownField extends KnownHeader {
-  readonly kind: 'not at once' | 'shared' | 'type' | 'plain'
-}
-
-const knownIn = remember<KnownField>(256, name => ({ kind: kindOf(name.toLowerCase()), plain: '' }))
-
-function kindOf(lowered: string): KnownField['kind'] {
-  if (NOT_AT_ONCE.has(lowered)) return 'not at once'
-  if (SHARED.has(lowered)) return 'shared'
-  return lowered === 'content-type' ? 'type' : 'plain'
 }
