@@ -15,7 +15,8 @@ export function table(workload, results) {
   })
   const titles = ['', ...columns.map(([title]) => title), ...others.map(({ name }) => `of ${name}`)]
   const head = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`]
-  return [`### ${workload.name}: ${workload.title}`, '', ...head, ...lines, ''].join('\n')
+  const again = results.flatMap(({ failures }) => failures.map(failure => `\nMeasured again: ${failure}`))
+  return [`### ${workload.name}: ${workload.title}`, '', ...head, ...lines, ...again, ''].join('\n')
 }
 
 /** The peer that is ahead by its median: neither raw Node nor kolba. */

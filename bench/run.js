@@ -32,11 +32,11 @@ async function readWorkload(name) {
 
 /** One server after another, round by round, so that what slows the machine for a while slows all of them. */
 async function measure(workload) {
-  const results = serversIn(workload.servers, options.peers).map(name => ({ name, rounds: [] }))
+  const results = serversIn(workload.servers, options.peers).map(name => ({ name, rounds: [], failures: [] }))
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const result of results) {
       process.stderr.write(`${workload.name} round ${round} of ${options.rounds}: ${result.name}\n`)
-      const { peer, ...numbers } = await oneServer(workload, result.name)
+      const { peer, ...numbers } = await oneServer(workload, result)
       result.peer = peer
       result.rounds.push(numbers)
     }
@@ -44,12 +44,13 @@ async function measure(workload) {
   return results
 }
 
-/** A server of which a request failed has a second try, which is said, and no third. */
-async function oneServer(workload, name) {
+/** A server of which a request failed has a second try, which the report says, and no third. */
+async function oneServer(workload, { name, failures }) {
   try {
     return await oneTry(workload, name)
   } catch (error) {
     process.stderr.write(`${error.message} It has a second try.\n`)
+    failures.push(error.message)
     return oneTry(workload, name)
   }
 }
