@@ -8,7 +8,7 @@ import {
   when,
 } from '../../src/index.ts'
 import { challengeOf, printable, type Refusal } from './challenge.ts'
-import { readAuthorization } from './credentials.ts'
+import { isToken68, malformed, readAuthorization } from './credentials.ts'
 import { authentication, type Identity } from './scheme.ts'
 import { isSomebody } from './somebody.ts'
 
@@ -53,6 +53,7 @@ export function basicAuth<R, Needs = unknown>(
       if (!credentials) return
       const { token, fault } = credentials
       if (token === undefined) return { status: 400, detail: fault, challenge }
+      if (!isToken68(token)) return { status: 400, detail: malformed('Basic'), challenge }
       const pair = readPair(token)
       if (!pair) return wrong
       const user: unknown = verify(...pair, ctx as AroundContext & Needs)

@@ -10,17 +10,27 @@ export type Credentials =
 
 /**
  * The credentials in the Authorization header (RFC 9110 section 11.6.2) where they are of this scheme, which is compared
- * without regard to case. They have to be a token68, and the header has to be there once: Node would drop the second
- * one in silence, and another program might have read that.
+ * without regard to case. The header has to be there once: Node would drop the second one in silence, and another program
+ * might have read that. They have to be a token68, which is for the caller to ask, of those that it does not know.
  */
 export function readAuthorization(req: IncomingMessage, scheme: string): Credentials | undefined {
   const value = req.headers.authorization
   if (value === undefined) return
   if (linesOf(req, 'authorization') > 1) return { fault: 'Send one Authorization header.' }
   if (!isOf(scheme, value)) return
-  const rest = value.slice(scheme.length)
-  if (!TOKEN.test(rest)) return { fault: `Send one Authorization header, as "${scheme} <credentials>".` }
-  return { token: rest.trimStart() }
+  let start = scheme.length
+  while (value[start] === ' ') start += 1
+  return start > scheme.length ? { token: value.slice(start) } : { fault: malformed(scheme) }
+}
+
+/** RFC 9110 section 11.2: what a token and the Base64 of a name and a password are made of. */
+export function isToken68(text: string): boolean {
+  return /^[\w.~+/-]+=*$/.test(text)
+}
+
+/** What is wrong where it is none. */
+export function malformed(scheme: string): string {
+  return `Send one Authorization header, as "${scheme} <credentials>".`
 }
 
 function isOf(scheme: string, value: string): boolean {
@@ -31,7 +41,6 @@ function isOf(scheme: string, value: string): boolean {
 }
 
 const NAME = /^[!#$%&'*+.^_`|~\w-]*/
-const TOKEN = /^ +[\w.~+/-]+=*$/
 
 /** The value of a header that has to be there once, as visible ASCII. */
 export function readKey(req: IncomingMessage, name: string): Credentials | undefined {

@@ -8,7 +8,7 @@ import {
 } from '../../src/index.ts'
 import { challengeOf, type Refusal } from './challenge.ts'
 import type { Claims } from './claims.ts'
-import { LONGEST, readAuthorization } from './credentials.ts'
+import { isToken68, LONGEST, malformed, readAuthorization } from './credentials.ts'
 import { isRefusal } from './foreign.ts'
 import { remoteKeys } from './jwks.ts'
 import { type KeyRing, readKeys, ringOf } from './key-ring.ts'
@@ -24,7 +24,7 @@ import {
   type User,
   type VerifyOptions,
 } from './token-options.ts'
-import { type Verdict, verifierOf } from './verifier.ts'
+import { type Fault, type Verdict, verifierOf } from './verifier.ts'
 
 /**
  * Lets a request with a good bearer token pass, with `ctx.user`: the claims, or what `load` makes of them.
@@ -81,6 +81,7 @@ export function tokenAuth(given: object): unknown {
       if (token === undefined) return refusal(challenge, 400, 'invalid_request', fault)
       const found = token.length > LONGEST ? 'invalid' : check(token, ctx)
       return when(found, (found: Found) => {
+        if (found === 'malformed') return refusal(challenge, 400, 'invalid_request', malformed('Bearer'))
         if (typeof found === 'string') return refusal(challenge, 401, 'invalid_token', REASONS[found])
         return { user: found.user, claims: found.claims, challenge }
       })
@@ -96,7 +97,7 @@ function refusal(challenge: string, status: 400 | 401, error: string, detail: st
   return { status, detail, challenge, params: { error, error_description: description } }
 }
 
-type Found = Pick<Identity, 'user' | 'claims'> | 'invalid' | 'expired'
+type Found = Pick<Identity, 'user' | 'claims'> | Fault
 type Check = (token: string, ctx: AroundContext) => Awaitable<Found>
 
 /** Verifies JWTs: the token itself, then whether it is revoked, then whose it is. */
@@ -134,6 +135,7 @@ function foreign(verify: (token: string, ctx: AroundContext) => unknown): Check 
     throw error
   }
   return (token, ctx) => {
+    if (!isToken68(token)) return 'malformed'
     try {
       const user = verify(token, ctx)
       return isPromise(user) ? Promise.resolve(user).then(toFound, toRefusal) : toFound(user)

@@ -2,12 +2,16 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { type AroundContext, type Awaitable, when } from '../../src/index.ts'
 import { areForUs, type Claims, type Expected, readClaims, timeOf } from './claims.ts'
+import { isToken68 } from './credentials.ts'
 import { verifySignature } from './jws.ts'
 import type { KeyRing, KeyWish } from './key-ring.ts'
 import type { VerifyingKey } from './keys.ts'
 
-/** The claims of a good token, or why it is none, as much of it as a client may know. */
-export type Verdict = Claims | 'invalid' | 'expired'
+/** What is wrong with a token, as much of it as a client may know; `malformed` where it is no token68. */
+export type Fault = 'malformed' | 'invalid' | 'expired'
+
+/** The claims of a good token, or why it is none. */
+export type Verdict = Claims | Fault
 
 interface Verified {
   readonly claims: Claims
@@ -39,6 +43,7 @@ export function verifierOf({ ring, type, cache, ...expected }: VerifierOptions) 
   }
 
   function verify(token: string, id: string | undefined, ctx: AroundContext): Awaitable<Verdict> {
+    if (!isToken68(token)) return 'malformed'
     return when(verifySignature(token, ring, ctx, type), signed => {
       const claims = signed && readClaims(signed.payload)
       if (!claims || !areForUs(claims, expected)) return 'invalid'
