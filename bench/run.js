@@ -30,11 +30,14 @@ async function readWorkload(name) {
   return { name, servers: 'servers', ...requests, ...(await import(`./workloads/${name}.js`)) }
 }
 
-/** One server after another, round by round, so that what slows the machine for a while slows all of them. */
+/**
+ * One server after another, round by round, so that what slows the machine for a while slows all of them. Every other
+ * round goes backwards, so that a machine that becomes slower or faster is not for those that stand first.
+ */
 async function measure(workload) {
   const results = serversIn(workload.servers, options.peers).map(name => ({ name, rounds: [], failures: [] }))
   for (let round = 1; round <= options.rounds; round += 1) {
-    for (const result of results) {
+    for (const result of round % 2 === 1 ? results : results.toReversed()) {
       process.stderr.write(`${workload.name} round ${round} of ${options.rounds}: ${result.name}\n`)
       const { peer, ...numbers } = await oneServer(workload, result)
       result.peer = peer
