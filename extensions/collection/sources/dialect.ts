@@ -12,8 +12,11 @@ export interface Dialect {
    * and stands where the database puts it. Any other key is null of what is read as null.
    */
   isRaw(field: Field): boolean
-  /** What is so of a column whose value is read, and not of one that is read as null; undefined where there is none. */
-  fits?(field: Field): Sql | undefined
+  /**
+   * What is so of a column whose value is read, and not of one that is read as null; undefined where there is none. Of what
+   * is known to be above some value, less is to be asked, and SQLite looks at each condition for each row.
+   */
+  fits?(field: Field, isAbove: boolean): Sql | undefined
   /** Is it null, or read as null, so that an index on the column serves? Undefined where `is null` is all there is. */
   lacks?(field: Field): Sql | undefined
   /** What it is equal by, where an index serves that and not the key. */

@@ -26,12 +26,12 @@ export const postgres: Dialect = {
   },
   isRaw: field => !isInstant(field) || field.stored === 'text',
   // NaN is greater than all numbers there. The bound suits a column of any type of number: 'infinity' does not.
-  fits(field) {
+  fits(field, isAbove) {
     const name = column(field.column)
     if (isTimestamp(field)) return postgresFits(name)
     if (!isNumber(field)) return
     const last = field.type === 'date' ? lastOf(field) : Number.MAX_VALUE
-    return sql(['', ` between ${-last} and ${last}`], name)
+    return sql(['', isAbove ? ` <= ${last}` : ` between ${-last} and ${last}`], name)
   },
   lacks(field) {
     const name = column(field.column)

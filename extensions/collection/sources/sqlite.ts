@@ -18,10 +18,10 @@ export const sqlite: Dialect = {
   value: (field, it) => value(it instanceof Date ? stored(field, it) : typeof it === 'boolean' ? Number(it) : it),
   isRaw: field => field.type !== 'boolean' && !isInstant(field),
   // A column has what is put there. What is none of its type it keeps as it is, and sorts text and bytes behind numbers.
-  fits(field) {
+  fits(field, isAbove) {
     const name = column(field.column)
     if (isText(field)) return sql`typeof(${name}) <> 'blob'`
-    if (field.type === 'number') return sqliteIsFinite(name)
+    if (field.type === 'number') return sqliteIsFinite(name, isAbove)
     if (isNumber(field)) return sql`${sqliteMilliseconds(field)} is not null`
     return field.type === 'date' ? sql`julianday(${name}) is not null` : undefined
   },
@@ -60,8 +60,9 @@ function sqliteIsNumber(name: Sql): Sql {
 }
 
 /** Text that is a number is compared as one, and all other text stands behind the numbers. */
-function sqliteIsFinite(name: Sql): Sql {
-  return sql`(${name} > cast(-9e999 as numeric) and ${name} < cast(9e999 as numeric))`
+function sqliteIsFinite(name: Sql, isAbove: boolean): Sql {
+  const isLess = sql`${name} < cast(9e999 as numeric)`
+  return isAbove ? isLess : sql`(${name} > cast(-9e999 as numeric) and ${isLess})`
 }
 
 function sqliteMilliseconds(field: Field): Sql {

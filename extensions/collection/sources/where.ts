@@ -34,13 +34,13 @@ function condition(dialect: Dialect, { field, operator, values }: Condition): Sq
     case 'eq':
       return compare(dialect, field, operator, one)
     default:
-      return all([compare(dialect, field, operator, one), ...fitting(dialect, field)])
+      return all([compare(dialect, field, operator, one), ...fitting(dialect, field, operator.startsWith('g'))])
   }
 }
 
 /** A key that is not the column itself is null already of what is read as null. */
-function fitting(dialect: Dialect, field: Field): Sql[] {
-  const fits = dialect.isRaw(field) ? dialect.fits?.(field) : undefined
+function fitting(dialect: Dialect, field: Field, isAbove = false): Sql[] {
+  const fits = dialect.isRaw(field) ? dialect.fits?.(field, isAbove) : undefined
   return fits ? [fits] : []
 }
 
