@@ -79,7 +79,7 @@ export function tokenAuth(given: object): unknown {
       if (!credentials) return
       const { token, fault } = credentials
       if (token === undefined) return refusal(challenge, 400, 'invalid_request', fault)
-      const found = token.length > LONGEST ? 'invalid' : check(token, ctx)
+      const found = token.length > LONGEST ? unread(token) : check(token, ctx)
       return when(found, (found: Found) => {
         if (found === 'malformed') return refusal(challenge, 400, 'invalid_request', malformed('Bearer'))
         if (typeof found === 'string') return refusal(challenge, 401, 'invalid_token', REASONS[found])
@@ -91,6 +91,11 @@ export function tokenAuth(given: object): unknown {
 }
 
 const REASONS = { invalid: 'The token is not valid.', expired: 'The token has expired.' }
+
+/** What is wrong with a token that is too long to look at. */
+function unread(token: string): Fault {
+  return isToken68(token) ? 'invalid' : 'malformed'
+}
 
 function refusal(challenge: string, status: 400 | 401, error: string, detail: string): Refusal {
   const description = detail.replace(/"/g, "'")

@@ -65,6 +65,7 @@ const ROWS: [title: string, path: string, headers: string[], status: number, cha
   ['parameters', '/bearer', [auth(`Bearer token="${token}"`)], 400, [B + FORM]],
   ['a character that is none of a token', '/bearer', [auth(`Bearer ${token}!`)], 400, [B + FORM]],
   ['a non-ASCII character', '/bearer', [auth(`Bearer ${token}\xe9`)], 400, [B + FORM]],
+  ['more than is looked at, and no token', '/bearer', [auth(`Bearer ${'x'.repeat(8200)}!`)], 400, [B + FORM]],
   ['the header twice', '/bearer', [auth(`Bearer ${token}`), auth(`Bearer ${token}`)], 400, [B + TWICE]],
   ['the header twice, the second good', '/bearer', [auth('Bearer x'), auth(`Bearer ${token}`)], 400, [B + TWICE]],
   ['the header twice, of two schemes', '/bearer', [basicOf('ada:pass'), auth(`Bearer ${token}`)], 400, [B + TWICE]],
