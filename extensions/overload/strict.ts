@@ -85,6 +85,8 @@ export class Strict {
     // Those that were under way all the time are not what keeps the loop busy.
     if (this.#period.taken === 0) this.#widen(PERIOD, underWay)
     this.#review(now, this.#period)
+    // What was before it would say for another period that all would not fit.
+    if (paused >= PERIOD) this.#isOn = false
   }
 
   get #target(): number {

@@ -39,3 +39,15 @@ for (const { title, work, wait } of WORKS) {
     t.true(above.taken >= 0.6 * capacity * 10, `${above.taken} were taken of ${capacity * 10} that can be.`)
   })
 }
+
+test('overload() takes what comes at once after half a second without anything, however the flood before it ended', t => {
+  for (let seconds = 2; seconds < 2.5; seconds += 0.02) {
+    const flood = { rate: 2500, seconds }
+    const nothing = { rate: 0, seconds: 0.6 }
+    const burst = { rate: 12_000, seconds: 0.001 }
+    const [during, , after] = simulate([flood, nothing, burst], { work: 4 })
+    t.true((during?.refused ?? 0) > 1000)
+    t.true((after?.taken ?? 0) > 0)
+    t.is(after?.refused, 0, `${after?.refused} were refused after a flood of ${seconds} s.`)
+  }
+})
