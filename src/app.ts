@@ -162,7 +162,9 @@ export class Kolba extends Koa {
 
   /** Calls the app in tests, without a port. */
   client(options?: ClientOptions): Client {
-    return new Client({ start: () => this.start(), createServer: () => this.createServer() }, options)
+    const start = () => this.start()
+    const createServer = () => this.createServer()
+    return new Client({ start, createServer, listen: (server, args) => this.#life.listen(server, args) }, options)
   }
 
   /** Runs the hooks of `onStart`, once; `listen` and `client` do it by themselves. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import http, { type IncomingHttpHeaders, type RequestOptions, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
@@ -35,6 +36,7 @@ type Call = (path: string, init?: RequestInit) => Promise<Response>
 interface Host {
   start(): Promise<void>
   createServer(): Server
+  listen(server: Server, args: unknown[]): Server
 }
 
 /**
@@ -87,7 +89,7 @@ export class Client {
     return response
   }
 
-  /** Closes the port, where there is one. */
+  /** Closes the port, where there is one; `app.close()` does it too. */
   async close(): Promise<void> {
     const server = await this.#server
     this.#server = undefined
@@ -101,7 +103,7 @@ export class Client {
   async #open(): Promise<Server> {
     await this.#host.start()
     const server = this.#host.createServer()
-    if (this.#options.port) await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    if (this.#options.port) await once(this.#host.listen(server, [0, '127.0.0.1']), 'listening')
     return server
   }
 

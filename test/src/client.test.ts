@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { kolba, reply } from 'kolba'
@@ -213,4 +215,13 @@ test('client() refuses an unknown option, an object as a body, and a path that i
     message: 'client POST /x: the option body is an object. Give a string or bytes; an object goes into json.',
   })
   await t.throwsAsync(client.get('x'), { message: 'client: x is no path. Begin it with a slash.' })
+})
+
+test('app.close() closes the port of a client that nobody has closed', async t => {
+  const app = kolba({ signals: false })
+  app.get('/', ctx => String(ctx.req.socket.localPort))
+  const port = Number(await (await app.client({ port: true }).get('/')).text())
+  await app.close()
+  const error = await t.throwsAsync(once(connect(port, '127.0.0.1'), 'connect'))
+  t.is((error as NodeJS.ErrnoException | undefined)?.code, 'ECONNREFUSED')
 })
