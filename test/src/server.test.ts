@@ -372,12 +372,12 @@ test('a reader that takes nothing of a long answer for timeouts.stream loses its
 })
 
 test('a stream that gives something in time may take longer than timeouts.stream', async t => {
-  const app = kolba({ timeouts: { stream: 0.3 } })
+  const app = kolba({ timeouts: { stream: 1 } })
   app.get('/', () =>
     Readable.from(
       (async function* () {
         for (let part = 0; part < 6; part += 1) {
-          await new Promise(resolve => setTimeout(resolve, 100))
+          await new Promise(resolve => setTimeout(resolve, 200))
           yield String(part)
         }
       })(),
