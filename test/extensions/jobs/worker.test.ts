@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import together, { type ExecutionContext } from 'ava'
 import { decorator, kolba, type Next } from 'kolba'
 import { type JobsOptions, jobs, memory, sqlite } from 'kolba/jobs'
+import { forked } from '../../support/forked.js'
 import { begin, ended, inState, until } from '../../support/jobs/watch.js'
 import { MemoryLogger } from '../../support/memory-logger.js'
 
@@ -47,10 +47,11 @@ function open(t: ExecutionContext, options: JobsOptions = {}) {
 
 /** A program that does them. */
 async function startWorker(t: ExecutionContext, env: Record<string, string>) {
-  const child = fork(program, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   const messages: Message[] = []
   let printed = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', text => (printed += text))
+  const child = forked(program, [], { env: { ...process.env, ...env } }, text => {
+    printed += text
+  })
   child.on('message', (message: Message) => messages.push(message))
   const closed = once(child, 'close')
   t.teardown(async () => {
