@@ -42,7 +42,7 @@ export { type JsonSchema, type Note, nameOf, type ResponseNote, type Route } fro
 export type { JsonObject } from './schema/json-schema.ts'
 export type { AnySchema, InputOf, OutputOf, SchemaRecord } from './schema/schema.ts'
 export type { KolbaOptions, Limits, Logger, Timeouts } from './settings.ts'
-export { headerOn, isOverruled, responseOf } from './shaped.ts'
+export { headerOn, isOverruled, responseOf, routedPath } from './shaped.ts'
 export type { Query, UrlOf } from './url.ts'
 export { unfinished } from './waiting.ts'
 export { isResponse, isWebStream } from './web.ts'

@@ -10,7 +10,7 @@ import { Rescue } from './rescue.ts'
 import { give, isAnswered, isStatusSet, isUnanswered, respond } from './respond.ts'
 import { nameOf } from './route.ts'
 import { enter, type Match, RouteTable } from './router.ts'
-import { isOwn, isSharedWithAnother, type Shaped, takeBack, target, targetPath } from './shaped.ts'
+import { isOwn, isSharedWithAnother, routed, type Shaped, takeBack, target, targetPath } from './shaped.ts'
 import { firstByte } from './streams.ts'
 import { abandon, leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
@@ -78,7 +78,7 @@ export class RequestPath {
         const running = (after[index] as Run)(ctx)
         if (isPromise(running)) return this.#conclude(ctx, undefined, [() => running, ...after.slice(index + 1)])
       } catch (thrown) {
-        return this.#conclude(ctx, { thrown }, [])
+        return this.#conclude(ctx, { thrown }, after.slice(index + 1))
       }
     }
     try {
@@ -100,6 +100,16 @@ export class RequestPath {
 
   async #settle(ctx: BaseContext, failure: Failure | undefined, hooks: readonly Run[]): Promise<void> {
     try {
+      await this.#stand(ctx, failure)
+    } finally {
+      // Those of a write whose client has gone as well: what it has changed, others still have the old state of.
+      await this.#runHooks(ctx, hooks)
+    }
+  }
+
+  /** Sees to it that there is an answer on ctx. @throws what went wrong, where nobody can be told */
+  async #stand(ctx: BaseContext, failure: Failure | undefined): Promise<void> {
+    try {
       if (failure) {
         abandon(ctx)
         takeBack(ctx)
@@ -111,17 +121,17 @@ export class RequestPath {
     } catch (thrown) {
       await this.rescue.from(ctx, thrown)
     }
-    await this.#runHooks(ctx, hooks)
   }
 
+  /** Runs all of them: what one throws is the answer that the next one finds. */
   async #runHooks(ctx: BaseContext, hooks: readonly Run[]): Promise<void> {
-    try {
-      for (const hook of hooks) {
+    for (const hook of hooks) {
+      try {
         const running = hook(ctx)
         if (isPromise(running)) await running
+      } catch (thrown) {
+        await this.rescue.from(ctx, thrown).catch(error => ctx.onerror(toError(error)))
       }
-    } catch (thrown) {
-      await this.rescue.from(ctx, thrown)
     }
     if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
@@ -133,7 +143,16 @@ export class RequestPath {
     } catch (thrown) {
       if (!(await this.rescue.map(ctx, thrown))) throw thrown
     }
-    for (const hook of this.after) await hook(ctx)
+    let failure: Failure | undefined
+    for (const hook of this.after) {
+      try {
+        await hook(ctx)
+      } catch (thrown) {
+        if (failure) this.rescue.tell(toError(thrown), ctx)
+        failure ??= { thrown }
+      }
+    }
+    if (failure) throw failure.thrown
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
@@ -188,6 +207,7 @@ export class RequestPath {
     const url = ctx.req.url as string
     const { [target]: known, [targetPath]: knownPath } = ctx as Shaped
     const path = (url === known ? knownPath : plainPathOf(url)) ?? ctx.path ?? ''
+    if (url !== known) (ctx as Shaped)[routed] = path
     const match = this.routes.match(ctx.req.method as string, path)
     if (!match.endpoint) return this.#miss(ctx, match, next)
     const value = enter(ctx, match.endpoint, match.params)

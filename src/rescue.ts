@@ -43,7 +43,11 @@ export class Rescue {
 
   /** Answers with what `app.onError` or RFC 9457 makes of an error. Koa logs it where the headers have gone out. */
   async from(ctx: BaseContext, thrown: unknown): Promise<void> {
-    if (ctx.headerSent || !ctx.writable) throw toError(thrown)
+    if (ctx.headerSent || !ctx.writable) {
+      // Nobody hears it, but hooks ask what came of the request.
+      ctx.status = toProblem(toError(thrown)).status
+      throw toError(thrown)
+    }
     ctx.respond = true
     removeBodyHeaders(ctx.res)
     const error = await this.unmapped(ctx, thrown)

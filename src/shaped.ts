@@ -15,6 +15,8 @@ export const theResponse = Symbol('response')
 /** The URL, where the guard has found nothing in it to look at twice, and its path. */
 export const target = Symbol('target')
 export const targetPath = Symbol('targetPath')
+/** The path that a route was found by, where it may be another than what was asked for. */
+export const routed = Symbol('routed')
 /** How far a route is whose handler has made a promise: that promise, while it is waited for. */
 export const progress = Symbol('progress')
 
@@ -39,6 +41,7 @@ export interface Shaped extends BaseContext {
   [theResponse]: Koa.Response | undefined
   [target]: string | undefined
   [targetPath]: string | undefined
+  [routed]?: string
   [isOpen]: boolean
   [fields]: Fields | undefined
   [given]: unknown
@@ -129,6 +132,11 @@ export function takeBack(ctx: BaseContext): void {
 export function isOverruled(ctx: BaseContext): boolean {
   const { [progress]: its } = ctx as Shaped
   return its === 'late' || its === 'left'
+}
+
+/** The path that the route of a request was found by: a middleware may have changed `ctx.path`, and put it back since. */
+export function routedPath(ctx: BaseContext): string {
+  return (ctx as Partial<Shaped>)[routed] ?? ctx.path
 }
 
 /** The response of the route, where somebody has asked for it: before that nobody has set anything on it. */

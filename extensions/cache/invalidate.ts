@@ -5,6 +5,7 @@ import {
   decorator,
   Kolba,
   type Next,
+  routedPath,
   unfinished,
 } from '../../src/index.ts'
 
@@ -94,7 +95,7 @@ function afterWrite(ctx: Naming, app: App): void {
   const late = unfinished(ctx)
   if (isRefused && !late) return
   const pointed = ['Location', 'Content-Location'].flatMap(name => ownPath(ctx, response.get(name)))
-  const paths = [resourceOf(ctx.path), ...pointed]
+  const paths = [resourceOf(ctx.path), resourceOf(routedPath(ctx)), ...pointed]
   const drop = (isGood: boolean) => {
     dropAll(app, paths)
     for (const it of ctx[named] ?? []) {
