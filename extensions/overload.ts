@@ -82,7 +82,7 @@ export function overload(options: OverloadOptions = {}): Decorator {
   /** Lets in, or refuses unless the request is one that is to be let in all the same. */
   function enter(ctx: AroundContext, next: () => unknown, isExempt?: (ctx: BaseContext) => boolean): unknown {
     const reason = valve.refuses()
-    if (!reason || isExempt?.(ctx) || skip?.(ctx) === true) return valve.follow(next())
+    if (!reason || isExempt?.(ctx) || skip?.(ctx) === true) return valve.follow(ctx, next())
     valve.refused(ctx.app.logger, reason)
     const seconds = retryAfter + Math.floor(Math.random() * (retryAfter + 1))
     return refuse(ctx, String(seconds))

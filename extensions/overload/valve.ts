@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { isPromise, type Logger } from '../../src/index.ts'
+import { type BaseContext, isPromise, type Logger, unfinished } from '../../src/index.ts'
 import { Episode } from './episode.ts'
 import { Heap } from './heap.ts'
 import { Strict } from './strict.ts'
@@ -53,13 +53,19 @@ export class Valve {
     }))
   }
 
-  /** Counts a request as under way until what it has promised is there. */
-  follow(value: unknown): unknown {
+  /** Counts a request as under way until what it has promised is there, and its handler has ended. */
+  follow(ctx: BaseContext, value: unknown): unknown {
     if (!isPromise(value)) return value
     // A query may be sent again each time that somebody waits for it.
     const promise = Promise.resolve(value)
     this.#underWay += 1
-    promise.then(this.#settled, this.#settled)
+    const settle = () => {
+      // Behind the 503 of `timeouts.handler` it still has what the limit is of.
+      const late = unfinished(ctx)
+      if (late) late.then(this.#settled, this.#settled)
+      else this.#settled()
+    }
+    promise.then(settle, settle)
     return promise
   }
 

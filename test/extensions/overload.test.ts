@@ -215,6 +215,28 @@ test.serial(
   },
 )
 
+for (const place of ['of all routes', 'of one'])
+  test.serial(`overload({ limit }) ${place} counts a handler that goes on behind its 503`, async t => {
+    const app = kolba({ logger: new MemoryLogger(), signals: false, timeouts: { handler: 0.05 } })
+    const limited = overload({ limit: 2 })
+    if (place === 'of all routes') app.use(limited)
+    const { waiting, handler, until } = gate()
+    if (place === 'of one') app.get('/', limited, handler)
+    else app.get('/', handler)
+    const { port } = await listening(t, app)
+    const ask = async () => (await new Line(port).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n').next()).status
+    t.deepEqual(await Promise.all([ask(), ask()]), [503, 503])
+    t.deepEqual(await Promise.all([ask(), ask()]), [503, 503])
+    t.is(waiting.length, 2)
+    waiting[0]?.resolve('late')
+    waiting[1]?.reject(new Error('late'))
+    await sleep(1)
+    const third = ask()
+    await until(3)
+    waiting[2]?.resolve('in time')
+    t.is(await third, 200)
+  })
+
 test.serial('overload() waits once for what runs each time that it is waited for', async t => {
   const { app } = quiet()
   let runs = 0
