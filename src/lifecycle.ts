@@ -105,8 +105,9 @@ export class Lifecycle {
   async #close(seconds: number): Promise<void> {
     const drains = [...[...this.#servers].map(server => () => drain(server, seconds)), ...this.#allDrains()]
     const inner = this.#inner.map(inner => () => inner.close(seconds))
+    const begun = () => inTime(this.#started, seconds)
     try {
-      await endAll([() => endTogether(drains), ...inner.reverse(), ...this.#stops.reverse()])
+      await endAll([() => endTogether(drains), begun, ...inner.reverse(), ...this.#stops.reverse()])
     } finally {
       this.#letGo()
     }
@@ -116,6 +117,16 @@ export class Lifecycle {
     const own = this.#drains.splice(0)
     return [...own, ...this.#inner.flatMap(inner => inner.#allDrains())]
   }
+}
+
+/** Waits for what a start hook is at, so that the stop hooks find what it opens. That it fails, others hear. */
+async function inTime(started: Promise<void> | undefined, seconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, seconds * 1000)
+  })
+  await Promise.race([started?.catch(() => {}), over])
+  clearTimeout(timer)
 }
 
 /** One that fails does not keep the others from running. */

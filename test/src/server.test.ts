@@ -662,6 +662,37 @@ for (const [name, code] of [
   })
 }
 
+test('close() waits for the start hook that is under way, so that what it opens is closed', async t => {
+  const app = kolba({ signals: false })
+  const steps: string[] = []
+  app.onStart(async () => {
+    await new Promise(resolve => setTimeout(resolve, 50))
+    steps.push('opened')
+  })
+  app.onStart(() => steps.push('not begun any more'))
+  app.onStop(() => steps.push('closed'))
+  app.listen(0, '127.0.0.1')
+  await app.close()
+  t.deepEqual(steps, ['opened', 'closed'])
+})
+
+test('close() waits for a start hook no longer than timeouts.drain, and one that fails keeps nothing from closing', async t => {
+  const never = kolba({ signals: false, timeouts: { drain: 0.05 } })
+  const steps: string[] = []
+  never.onStart(() => new Promise(() => {}))
+  never.onStop(() => steps.push('closed'))
+  never.listen(0, '127.0.0.1')
+  await never.close()
+  const failing = kolba({ logger: keepErrors().logger, signals: false })
+  failing.onStart(async () => {
+    throw new Error('no database')
+  })
+  failing.onStop(() => steps.push('closed too'))
+  await t.throwsAsync(failing.start(), { message: 'no database' })
+  await failing.close()
+  t.deepEqual(steps, ['closed', 'closed too'])
+})
+
 test('listen() says in a sentence that the port is in use', async t => {
   const taken = createServer()
   await new Promise<void>(resolve => taken.listen(0, resolve))
