@@ -1,4 +1,13 @@
-import { checkOptions, type Decorator, decorator, kinds, type Logger } from '../src/index.ts'
+import {
+  type AroundContext,
+  type BaseContext,
+  checkOptions,
+  type Decorator,
+  decorator,
+  kinds,
+  type Logger,
+  type Route,
+} from '../src/index.ts'
 
 export interface RequestLogOptions {
   /** Any logger like pino: `info`, `warn` and `error` take an object of fields, then a message. @default the app's */
@@ -12,14 +21,18 @@ export interface RequestLogOptions {
  * and the client's address. 5xx at level error, 4xx at warn, the rest at info. A client that left early is told by
  * `aborted: true`, at warn, without a status where it had none yet. Bytes are the Content-Length; a stream has none.
  *
- * For all requests, those to no route included: `app.use(requestLog())`. It stands in a stack as well.
+ * For all requests, those to no route included, and those that the app does not let in: `app.use(requestLog())`. It stands
+ * in a stack as well.
  *
  * @throws TypeError for a wrong option
  * @example app.use(requestLog({ logger: pino() }))
  */
 export function requestLog(options: RequestLogOptions = {}): Decorator {
   checkOptions('requestLog', options, { logger: kinds.logger, query: kinds.flag })
-  return decorator('requestLog', (ctx, next) => {
+  const logged = new WeakSet<BaseContext>()
+
+  function log(ctx: BaseContext): void {
+    logged.add(ctx)
     const { method, path, search, ip, requestId, res } = ctx
     const start = performance.now()
     const { logger = ctx.app.logger } = options
@@ -41,6 +54,18 @@ export function requestLog(options: RequestLogOptions = {}): Decorator {
       }
       logger[level](line, 'request')
     })
+  }
+
+  function around(ctx: AroundContext, next: () => unknown): unknown {
+    log(ctx)
     return next()
-  })
+  }
+
+  /** What the app refuses before it runs anything for a request comes to its hooks alone. */
+  function register({ app, isUse }: Route): undefined {
+    if (isUse) app.after(ctx => void (logged.has(ctx) || log(ctx)))
+    return undefined
+  }
+
+  return decorator('requestLog', around, { register })
 }

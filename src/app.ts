@@ -82,7 +82,10 @@ export class Kolba extends Koa {
     this.#blueprint.subscribe(entry => this.#register(entry))
   }
 
-  /** Adds a Koa middleware, which runs before the routes; or a decorator, for every request there is. */
+  /**
+   * Adds a Koa middleware, which runs before the routes; or a decorator, for every request that is let in. One with a
+   * malformed head or for an unknown host is refused before, and comes to `app.after` alone.
+   */
   override use<S, C>(middleware: Koa.Middleware<Koa.DefaultState & S, Koa.DefaultContext & C>): this
   override use(middleware: Decorator | Middleware): this
   override use(middleware: unknown): this {

@@ -8,6 +8,7 @@ import { kolba, problem } from 'kolba'
 import { requestLog } from 'kolba/request-log'
 import { pino } from 'pino'
 import { MemoryLogger } from '../support/memory-logger.ts'
+import { exchange, listening } from '../support/raw.ts'
 
 test('requestLog() writes one line with id, method, path, route, status, bytes, time and address', async t => {
   const logger = new MemoryLogger()
@@ -39,6 +40,31 @@ test('requestLog() writes JSON on the console by default, one line a request', t
   t.deepEqual(more, [])
   t.like(JSON.parse(out as string), { requestId: 'one', path: '/', status: 200, message: 'request' })
   t.like(JSON.parse(stderr), { requestId: 'two', path: '/missing', status: 404, message: 'request' })
+})
+
+test('requestLog() writes a line of what the app does not let in, where it stands in app.use', async t => {
+  const logger = new MemoryLogger()
+  const app = kolba({ logger, signals: false, hosts: ['api.example.com'] })
+  app.use(requestLog())
+  app.get('/', () => 'x')
+  const { port } = await listening(t, app)
+  const requests: [target: string, head: string, status: number, path?: string | null][] = [
+    ['/', 'Host: api.example.com', 200],
+    ['/', 'Host: evil.example.com', 421],
+    ['/zz%zz', 'Host: api.example.com', 400],
+    ['//x', 'Host: api.example.com', 400],
+    ['/?%ff', 'Host: api.example.com', 400, '/'],
+    ['/', 'Host: api.example.com\r\nExpect: foo', 417],
+    ['http://[/', 'Host: api.example.com', 400, null],
+    ['/missing', 'Host: api.example.com', 404],
+  ]
+  for (const [index, [target, head, status, path = target]] of requests.entries()) {
+    await exchange(port, `GET ${target} HTTP/1.1\r\n${head}\r\nConnection: close\r\n\r\n`)
+    const lines = (await logger.until(index + 1)).filter(({ message }) => message === 'request')
+    t.is(lines.length, index + 1)
+    t.like(lines.at(-1), { level: status < 400 ? 'info' : 'warn', fields: { method: 'GET', status } }, target)
+    if (path !== null) t.is(lines.at(-1)?.fields.path, path)
+  }
 })
 
 test('requestLog() writes through pino', async t => {
