@@ -62,8 +62,8 @@ const OPTIONS: Record<keyof OverloadOptions, Kind> = {
  * has not taken yet are not seen, and it takes one in a turn of its loop: a proxy in front should keep its own open.
  *
  * It stands in `app.use`, or as the first of a stack; several on a path each have their say. One value is one count, on
- * however many routes. Routes with `exempt()` are never refused. The log has one warning when it begins to refuse, and
- * one line when nothing was refused for 5 s, with how many there were.
+ * however many routes. Routes with `exempt()` are never refused. The log has one warning when it begins to refuse, with the
+ * reason, and one line when nothing was refused for 5 s, with how many there were; both name the path of the first.
  *
  * A refusal costs what a small answer costs: it helps where requests cost much more than that.
  *
@@ -83,7 +83,7 @@ export function overload(options: OverloadOptions = {}): Decorator {
   function enter(ctx: AroundContext, next: () => unknown, isExempt?: (ctx: BaseContext) => boolean): unknown {
     const reason = valve.refuses()
     if (!reason || isExempt?.(ctx) || skip?.(ctx) === true) return valve.follow(ctx, next())
-    valve.refused(ctx.app.logger, reason)
+    valve.refused(ctx, reason)
     const seconds = retryAfter + Math.floor(Math.random() * (retryAfter + 1))
     return refuse(ctx, String(seconds))
   }

@@ -7,19 +7,21 @@ const QUIET = 5000
 export class Episode {
   #timer: NodeJS.Timeout | undefined
   #logger: Logger | undefined
+  #path = ''
   #began = 0
   #last = 0
   #refused = 0
 
-  /** @param fields what the log says of the first one that is refused */
-  refused(now: number, logger: Logger, fields: () => object): void {
+  /** @param fields what the log says of the first one that is refused, beside its path */
+  refused(now: number, logger: Logger, path: string, fields: () => object): void {
     this.#last = now
     this.#refused += 1
     if (this.#timer) return
     this.#began = now
+    this.#path = path
     this.#logger = logger
     this.#timer = setInterval(() => performance.now() - this.#last > QUIET && this.stop(), 1000).unref()
-    logger.warn(fields(), 'overload: requests are refused')
+    logger.warn({ path, ...fields() }, 'overload: requests are refused')
   }
 
   stop(): void {
@@ -27,7 +29,7 @@ export class Episode {
     clearInterval(this.#timer)
     this.#timer = undefined
     const seconds = Math.round((this.#last - this.#began) / 100) / 10
-    this.#logger?.info({ refused: this.#refused, seconds }, 'overload: it is over')
+    this.#logger?.info({ path: this.#path, refused: this.#refused, seconds }, 'overload: it is over')
     this.#refused = 0
   }
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { type BaseContext, isPromise, type Logger, unfinished } from '../../src/index.ts'
+import { type BaseContext, isPromise, unfinished } from '../../src/index.ts'
 import { Episode } from './episode.ts'
 import { Heap } from './heap.ts'
 import { Strict } from './strict.ts'
@@ -44,9 +44,10 @@ export class Valve {
     return undefined
   }
 
-  refused(logger: Logger, reason: Reason): void {
-    this.#episode.refused(performance.now(), logger, () => ({
+  refused({ app, path }: BaseContext, reason: Reason): void {
+    this.#episode.refused(performance.now(), app.logger, path, () => ({
       reason,
+      ...(reason === 'limit' && { limit: this.#limit }),
       waited: Math.round(this.#waited),
       underWay: this.#underWay,
       heap: Math.round(this.#heap.share * 100) / 100,

@@ -62,8 +62,8 @@ test.serial('overload() refuses what has waited too long in its turn, with a pro
   const [begin, end, ...more] = logger.lines
   t.deepEqual(more, [])
   t.like(begin, { level: 'warn', message: 'overload: requests are refused' })
-  t.deepEqual(Object.keys(begin?.fields ?? {}), ['reason', 'waited', 'underWay', 'heap'])
-  t.like(begin?.fields, { reason: 'delay', underWay: 0 })
+  t.deepEqual(Object.keys(begin?.fields ?? {}), ['path', 'reason', 'waited', 'underWay', 'heap'])
+  t.like(begin?.fields, { path: '/', reason: 'delay', underWay: 0 })
   t.true(Number(begin?.fields.waited) >= 50)
   t.like(end, { level: 'info', message: 'overload: it is over' })
   t.is(end?.fields.refused, refused.length)
@@ -210,7 +210,8 @@ test.serial(
     waiting[3]?.resolve('d')
     t.deepEqual([await (await third).text(), await (await fourth).text()], ['c', 'd'])
     await app.close()
-    t.like(logger.lines[0]?.fields, { reason: 'limit', underWay: 2 })
+    t.like(logger.lines[0]?.fields, { path: '/a', reason: 'limit', limit: 2, underWay: 2 })
+    t.like(logger.lines[1]?.fields, { path: '/a', refused: 3 })
     t.is(logger.lines.length, 2)
   },
 )
@@ -475,7 +476,7 @@ test.serial('overload() says that it is over when nothing was refused for five s
   const [, line] = logger.lines
   performance.now = now
   t.like(line, { level: 'info', message: 'overload: it is over' })
-  t.deepEqual(line?.fields, { refused: 1, seconds: 0 })
+  t.deepEqual(line?.fields, { path: '/slow', refused: 1, seconds: 0 })
   t.is(await status('/slow'), 503)
   t.is(logger.lines.length, 3)
   await end()
