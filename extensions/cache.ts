@@ -1,5 +1,5 @@
 import { writeDate } from '../src/conditional/index.ts'
-import { type AroundContext, type BaseContext, type Decorator, decorator, when } from '../src/index.ts'
+import { type AroundContext, type BaseContext, type Decorator, decorator, isOverruled, when } from '../src/index.ts'
 import { headerOf, READING, statusFor, withHeader } from './cache/answer.ts'
 import {
   type CacheControlOptions,
@@ -134,8 +134,9 @@ function combine(own: Directives, found: string | undefined, below: Directives |
   }
 }
 
+/** Is it an answer that caches may keep? What comes when time is up goes nowhere, and ctx has the 503 by then. */
 function isGood(ctx: BaseContext, value: unknown): boolean {
-  if (value instanceof Error) return false
+  if (value instanceof Error || isOverruled(ctx)) return false
   const status = statusFor(ctx, value)
   return status >= 200 && status < 400
 }

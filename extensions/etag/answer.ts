@@ -6,7 +6,7 @@ import {
   writeDate,
   writeTag,
 } from '../../src/conditional/index.ts'
-import { type BaseContext, headerNamesOn, isResponse, problem, Reply, statusOf } from '../../src/index.ts'
+import { type BaseContext, headerNamesOn, isOverruled, isResponse, problem, Reply, statusOf } from '../../src/index.ts'
 import { type Describe, replyOf, type Validators } from './validators.ts'
 
 /**
@@ -14,7 +14,8 @@ import { type Describe, replyOf, type Validators } from './validators.ts'
  * would be an error, or a redirect, is that all the same (RFC 9110 section 13.2.1).
  */
 export function answer(ctx: BaseContext, value: unknown, describe: Describe): unknown {
-  if (value instanceof Error || ctx.respond === false) return value
+  // When time is up, ctx has the 503 by then.
+  if (value instanceof Error || ctx.respond === false || isOverruled(ctx)) return value
   // Nobody has answered: that is a 404, or an error of the handler.
   if (value === undefined && ctx.status === 404) return value
   const status = value instanceof Reply || isResponse(value) ? value.status : statusOf(ctx)

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { type BaseContext, kolba, problem, reply } from 'kolba'
-import { cached, invalidate } from 'kolba/cache'
+import { cacheControl, cached, expires, invalidate } from 'kolba/cache'
+import { etag } from 'kolba/etag'
+import { json } from 'kolba/json'
 import { MemoryLogger } from '../support/memory-logger.ts'
 
 // What takes longer than `timeouts.handler`, and has been answered with 503 by then.
@@ -162,3 +164,19 @@ test('what invalidate() is given wrongly behind a 503 is logged', async t => {
   write.open()
   t.is((await logger.until(2))[1]?.message, 'invalidate: "x/7" is no path. Begin it with a slash, as in "/books".')
 })
+
+for (const isWaitedFor of [false, true])
+  test(`the 503 says nothing of an answer that comes too late${isWaitedFor ? ', while a hook holds it up' : ''}`, async t => {
+    const app = kolba({ logger: new MemoryLogger(), timeouts: { handler: 0.05 } })
+    if (isWaitedFor) app.after(() => sleep(20) as Promise<never>)
+    let ended = false
+    app.get('/', cacheControl({ maxAge: 60 }), expires(60), etag(), json(), async ctx => {
+      await new Promise(resolve => ctx.signal.addEventListener('abort', resolve))
+      ended = true
+      return { late: true }
+    })
+    const answer = await app.client().get('/')
+    t.deepEqual([answer.status, answer.headers.get('content-type')], [503, 'application/problem+json'])
+    for (const name of ['cache-control', 'expires', 'etag']) t.is(answer.headers.get(name), null, name)
+    t.true(ended)
+  })
