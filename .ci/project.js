@@ -21,6 +21,8 @@ const tasks = {
     execFileSync('npm', ['install', '--loglevel=error', tarball], { cwd: folder, stdio: 'inherit' })
     write('app.ts', first.text)
     write('classes.ts', classes.text)
+    // Programs of several files, which import each other.
+    for (const { file, text } of programsOf(blocksOf('docs/auth.md'))) write(file, text)
     write('every.ts', specifiers.map((specifier, index) => `export * as a${index} from '${specifier}'`).join('\n'))
     write('plain/app.js', first.text)
     // That of the README, and stricter.
