@@ -37,9 +37,9 @@ const YEAR = 31_536_000
  */
 export function readRate(rate: string): { limit: number; per: string } {
   const [, limit, per = ''] = /^([1-9]\d{0,14})\/(.*)$/.exec(rate) ?? []
-  if (limit !== undefined && PER.test(per)) return { limit: Number(limit), per }
+  if (limit !== undefined && isPer(per)) return { limit: Number(limit), per }
   throw new TypeError(
-    `rateLimit: ${JSON.stringify(rate)} is no limit. Write '100/min' or '5/15min', with a count above 0, and s, min, h or day.`,
+    `rateLimit: ${JSON.stringify(rate)} is no limit. Write '100/min' or '5/15min', with a count above 0, and s, min, h or day, up to a year.`,
   )
 }
 

@@ -682,12 +682,24 @@ for (const rate of [
     '1.5/min',
     '1e3/min',
   ],
-  ...['100/0min', '100/-1min', '100/month', 'NaN/min', 'Infinity/s', '100/min/h', '0100/min', '+1/s', '1/s\n', '９/s'],
+  ...[
+    '100/0min',
+    '100/-1min',
+    '100/month',
+    'NaN/min',
+    'Infinity/s',
+    '100/min/h',
+    '0100/min',
+    '+1/s',
+    '1/s\n',
+    '９/s',
+    '1/366day',
+  ],
 ]) {
   test(`rateLimit() refuses the limit ${JSON.stringify(rate)}`, t => {
     t.throws(() => rateLimit(rate as never), {
       instanceOf: TypeError,
-      message: `rateLimit: ${JSON.stringify(rate)} is no limit. Write '100/min' or '5/15min', with a count above 0, and s, min, h or day.`,
+      message: `rateLimit: ${JSON.stringify(rate)} is no limit. Write '100/min' or '5/15min', with a count above 0, and s, min, h or day, up to a year.`,
     })
   })
 }
