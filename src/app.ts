@@ -97,13 +97,13 @@ export class Kolba extends Koa {
 
   /** Runs before every request to a route or to none. What it returns, if anything, is the answer. */
   before(hook: (ctx: BaseContext) => unknown): this {
-    this.#path.before.push(checkHook('before', hook))
+    this.#path.hooks.before.push(checkHook('before', hook))
     return this
   }
 
   /** Runs when the answer stands on ctx, that to an error too, and may change it there. */
   after(hook: (ctx: BaseContext) => unknown): this {
-    this.#path.after.push(checkHook('after', hook))
+    this.#path.hooks.after.push(checkHook('after', hook))
     return this
   }
 
@@ -216,7 +216,7 @@ export class Kolba extends Koa {
   readonly inside: Inside = {
     routes: this.#blueprint,
     life: this.#life,
-    through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooked(ctx, next))),
+    through: (ctx, next) => this.#path.within(ctx, () => this.#within(ctx, () => this.#path.hooks.enter(ctx, next))),
     hasRest: () => this.middleware.length > 1 || this.#path.mounted.isOpen(),
     rest: ctx => this.#path.mounted.answers(ctx),
     statusOf: (ctx, thrown) => this.#path.rescue.statusOf(ctx, thrown),

@@ -2,12 +2,13 @@ import { Readable } from 'node:stream'
 import type { Kolba } from './app.ts'
 import type { BaseContext } from './context.ts'
 import { guardOf, plainPathOf } from './guard.ts'
+import { type Hook, Hooks } from './hooks.ts'
 import { guestOf } from './koa.ts'
 import type { Middleware } from './lift.ts'
 import { Mounted } from './mounted.ts'
 import { toError } from './problem.ts'
 import { Rescue } from './rescue.ts'
-import { give, isAnswered, isStatusSet, isUnanswered, respond } from './respond.ts'
+import { give, isAnswered, isStatusSet, isUnanswered } from './respond.ts'
 import { nameOf } from './route.ts'
 import { enter, type Match, RouteTable } from './router.ts'
 import { isOwn, isSharedWithAnother, routed, type Shaped, takeBack, target, targetPath } from './shaped.ts'
@@ -16,8 +17,6 @@ import { abandon, leave, waitFor } from './waiting.ts'
 import { isPromise } from './when.ts'
 import { write } from './write.ts'
 import { isReady, writeAtOnce } from './write-at-once.ts'
-
-type Run = (ctx: BaseContext) => unknown
 
 /** Something was thrown, undefined maybe. */
 interface Failure {
@@ -28,9 +27,8 @@ interface Failure {
 export class RequestPath {
   readonly routes = new RouteTable()
   readonly mounted = new Mounted()
-  readonly before: ((ctx: BaseContext) => unknown)[] = []
-  readonly after: ((ctx: BaseContext) => unknown)[] = []
   readonly rescue: Rescue
+  readonly hooks: Hooks
   isClosing = false
   readonly #app: Kolba
   /** Made with the first request: the app has no settings yet when this is made. */
@@ -39,6 +37,7 @@ export class RequestPath {
   constructor(app: Kolba) {
     this.#app = app
     this.rescue = new Rescue(app)
+    this.hooks = new Hooks(this.rescue)
   }
 
   /** Answers a request. `run` is the app's middleware, the routes last. What makes no promise is answered without one. */
@@ -71,11 +70,11 @@ export class RequestPath {
 
   /** Writes the value that the route has given at once, where nobody says anything else of the answer, hooks neither. */
   #end(ctx: BaseContext): unknown {
-    const { after } = this
+    const { after } = this.hooks
     if (this.isClosing || (after.length > 0 && !isReady(ctx))) return this.#conclude(ctx)
     for (let index = 0; index < after.length; index += 1) {
       try {
-        const running = (after[index] as Run)(ctx)
+        const running = (after[index] as Hook)(ctx)
         if (isPromise(running)) return this.#conclude(ctx, undefined, [() => running, ...after.slice(index + 1)])
       } catch (thrown) {
         return this.#conclude(ctx, { thrown }, after.slice(index + 1))
@@ -89,7 +88,7 @@ export class RequestPath {
   }
 
   /** Puts the answer on ctx, that to an error too, runs the hooks of `app.after`, and writes it. */
-  async #conclude(ctx: BaseContext, failure?: Failure, hooks: readonly Run[] = this.after): Promise<void> {
+  async #conclude(ctx: BaseContext, failure?: Failure, hooks?: readonly Hook[]): Promise<void> {
     try {
       await this.#settle(ctx, failure, hooks)
       write(ctx)
@@ -98,12 +97,12 @@ export class RequestPath {
     }
   }
 
-  async #settle(ctx: BaseContext, failure: Failure | undefined, hooks: readonly Run[]): Promise<void> {
+  async #settle(ctx: BaseContext, failure?: Failure, hooks?: readonly Hook[]): Promise<void> {
     try {
       await this.#stand(ctx, failure)
     } finally {
       // Those of a write whose client has gone as well: what it has changed, others still have the old state of.
-      await this.#runHooks(ctx, hooks)
+      await this.#leave(ctx, hooks)
     }
   }
 
@@ -123,42 +122,25 @@ export class RequestPath {
     }
   }
 
-  /** Runs all of them: what one throws is the answer that the next one finds. */
-  async #runHooks(ctx: BaseContext, hooks: readonly Run[]): Promise<void> {
-    for (const hook of hooks) {
-      try {
-        const running = hook(ctx)
-        if (isPromise(running)) await running
-      } catch (thrown) {
-        await this.rescue.from(ctx, thrown).catch(error => ctx.onerror(toError(error)))
-      }
-    }
+  async #leave(ctx: BaseContext, hooks?: readonly Hook[]): Promise<void> {
+    await this.hooks.leave(ctx, hooks)
     if (this.isClosing && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 
   /** The same for an app that is mounted on another: the outer one has let the request in, and answers most errors. */
-  async within(ctx: BaseContext, run: Run): Promise<void> {
+  async within(ctx: BaseContext, run: Hook): Promise<void> {
     try {
       await run(ctx)
     } catch (thrown) {
       if (!(await this.rescue.map(ctx, thrown))) throw thrown
     }
-    let failure: Failure | undefined
-    for (const hook of this.after) {
-      try {
-        await hook(ctx)
-      } catch (thrown) {
-        if (failure) this.rescue.tell(toError(thrown), ctx)
-        failure ??= { thrown }
-      }
-    }
-    if (failure) throw failure.thrown
+    await this.hooks.leaveMounted(ctx)
   }
 
   /** The last of the app's middleware: the hooks, then the route. Where nothing fits, the next middleware has its turn. */
   readonly dispatch: Middleware = (ctx, next) => {
     if (!isOwn(ctx) || ctx.app !== this.#app) return this.#asGuest(ctx, next)
-    if (this.before.length > 0) return this.hooked(ctx, () => this.#route(ctx, next))
+    if (this.hooks.before.length > 0) return this.hooks.enter(ctx, () => this.#route(ctx, next))
     return this.#route(ctx, next)
   }
 
@@ -172,22 +154,13 @@ export class RequestPath {
       return next()
     }
     try {
-      if (this.#admits(ctx)) await this.hooked(ctx, () => this.#route(ctx, passOn))
+      if (this.#admits(ctx)) await this.hooks.enter(ctx, () => this.#route(ctx, passOn))
     } catch (thrown) {
       if (isPassedOn) throw thrown
       failure = { thrown }
     }
-    await (isPassedOn ? this.#runHooks(ctx, this.after) : this.#settle(ctx, failure, this.after))
+    await (isPassedOn ? this.#leave(ctx) : this.#settle(ctx, failure))
     host.respond = ctx.respond
-  }
-
-  /** Runs the hooks of `app.before`; the first that gives a value has answered. */
-  async hooked(ctx: BaseContext, below: () => unknown): Promise<void> {
-    for (const hook of this.before) {
-      const value = await hook(ctx)
-      if (value !== undefined) return respond(ctx, value)
-    }
-    await below()
   }
 
   /** @throws the problem with a request that the guard refuses. */
