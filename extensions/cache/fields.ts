@@ -13,11 +13,14 @@ export type Fields = Map<string, Field>
 /** Headers on ctx as they were before anything below has set some. */
 export type Before = Readonly<Record<string, Value | undefined>>
 
-/** They are about one request, one connection (RFC 9110 section 7.6.1), or are made anew with the body. */
+/** They are about one request, one connection (RFC 9110 section 7.6.1), or the body. */
 const NEVER = new RegExp(
   '^(?:x-request-id|date|age|server-timing|retry-after|set-cookie|content-length|connection|keep-alive|te|trailer' +
     '|transfer-encoding|upgrade|proxy-.*|(?:x-)?ratelimit.*)$',
 )
+
+/** They are made anew with the body. */
+const OF_THE_BODY = new Set(['content-length', 'transfer-encoding', 'trailer'])
 
 /** What is listed by several on the way: the core adds a reply's part of it to what stands on ctx. */
 const SHARED = new Set(['vary', 'link'])
@@ -75,6 +78,15 @@ export function putBack({ res }: BaseContext, fields: Fields, before: Before): v
 
 export function toHeaders(fields: Fields): Headers {
   return Object.freeze(Object.fromEntries([...fields.values()].map(([name, value]) => [name, written(value)])))
+}
+
+/** Says on ctx what a reply has of its own request alone, such as `Server-Timing`: the one that is kept does not have it. */
+export function sayOnce(ctx: BaseContext, value: unknown): void {
+  if (!(value instanceof Reply)) return
+  for (const [name, text] of Object.entries(value.headers)) {
+    const key = name.toLowerCase()
+    if (NEVER.test(key) && !OF_THE_BODY.has(key)) ctx.set(name, text as string)
+  }
 }
 
 /** One line as text, which the core writes in one go with the rest. */

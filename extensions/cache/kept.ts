@@ -22,6 +22,7 @@ import {
   keepable,
   namesIn,
   putBack,
+  sayOnce,
   toHeaders,
 } from './fields.ts'
 import { type Said, said } from './said.ts'
@@ -72,6 +73,7 @@ export function readOutcome(ctx: BaseContext & Said, value: unknown, before: Bef
     fields.set('content-type', ['Content-Type', 'application/json; charset=utf-8'])
   if (!fields.has('etag')) fields.set('etag', ['ETag', tagOf(ctx, body.bytes)])
   putBack(ctx, fields, before)
+  sayOnce(ctx, value)
   const headers = toHeaders(fields)
   const texts = Object.entries(headers).map(([name, value]) => name + textOf(value))
   const directives = directivesIn(all)

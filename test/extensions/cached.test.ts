@@ -1762,3 +1762,17 @@ test('cached() drops what a write has changed whose path a middleware cuts off a
   t.is((await client.put('/tenants/a/list')).status, 204)
   t.deepEqual(await read(), { state: 2 })
 })
+
+test('cached() lets a reply say Server-Timing once, of its own request', async t => {
+  const it = counted(() => reply(200, { a: 1 }, { 'Server-Timing': 'db;dur=5', 'X-Kept': 'yes' }), { ttl: 60 })
+  const first = await it.client.get('/')
+  const again = await it.client.get('/')
+  t.deepEqual(
+    [first, again].map(({ headers }) => headers.get('x-kept')),
+    ['yes', 'yes'],
+  )
+  t.deepEqual(
+    [first, again].map(({ headers }) => headers.get('server-timing')),
+    ['db;dur=5', null],
+  )
+})
