@@ -119,13 +119,13 @@ export class Lifecycle {
   }
 }
 
-/** Waits for what a start hook is at, so that the stop hooks find what it opens. That it fails, others hear. */
+/** Waits for what a start hook is at, so that the stop hooks find what it opens. That it fails, who started the app hears. */
 async function inTime(started: Promise<void> | undefined, seconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<void>(resolve => {
     timer = setTimeout(resolve, seconds * 1000)
   })
-  await Promise.race([started?.catch(() => {}), over])
+  await Promise.race([Promise.allSettled([started]), over])
   clearTimeout(timer)
 }
 
