@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { spread } from './spread.js'
 
 /** The results of one workload as a Markdown table, with each server beside raw Node and beside the best peer. */
-export function table(workload, results) {
+export function table(workload, results, failures) {
   const { columns, comparison } = workload
   const others = [results.find(({ name }) => name === 'raw'), bestPeer(results, comparison)].filter(Boolean)
   const lines = results.map(({ peer, rounds }) => {
@@ -15,7 +15,7 @@ export function table(workload, results) {
   })
   const titles = ['', ...columns.map(([title]) => title), ...others.map(({ name }) => `of ${name}`)]
   const head = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`]
-  const again = results.flatMap(({ failures }) => failures.map(failure => `\nMeasured again: ${failure}`))
+  const again = failures.map(failure => `\nMeasured again: ${failure}`)
   return [`### ${workload.name}: ${workload.title}`, '', ...head, ...lines, ...again, ''].join('\n')
 }
 

@@ -5,7 +5,6 @@ import { readOptions, serversIn } from './options.js'
 import { prepare } from './prepare.js'
 import { heading, table } from './report.js'
 import * as requests from './requests.js'
-import { startServer } from './server.js'
 
 const options = readOptions(process.argv.slice(2))
 prepare()
@@ -14,9 +13,9 @@ const workloads = await Promise.all(options.only.map(readWorkload))
 const packages = new Set()
 const tables = []
 for (const workload of workloads) {
-  const results = await measure(workload)
+  const { results, failures } = await measure(workload)
   for (const { peer } of results) for (const name of peer.packages) packages.add(name)
-  tables.push(table(workload, results))
+  tables.push(table(workload, results, failures))
   // Whatever comes of the next one, this is not lost.
   console.log(tables.at(-1))
 }
@@ -30,40 +29,35 @@ async function readWorkload(name) {
   return { name, servers: 'servers', ...requests, ...(await import(`./workloads/${name}.js`)) }
 }
 
-/**
- * One server after another, round by round, so that what slows the machine for a while slows all of them. Every other
- * round goes backwards, so that a machine that becomes slower or faster is not for those that stand first.
- */
+/** Each round has its servers in new processes, and every other one begins with those that were last. */
 async function measure(workload) {
-  const results = serversIn(workload.servers, options.peers).map(name => ({ name, rounds: [], failures: [] }))
+  const names = serversIn(workload.servers, options.peers)
+  const results = names.map(name => ({ name, rounds: [] }))
+  const failures = []
   for (let round = 1; round <= options.rounds; round += 1) {
-    for (const result of round % 2 === 1 ? results : results.toReversed()) {
-      process.stderr.write(`${workload.name} round ${round} of ${options.rounds}: ${result.name}\n`)
-      const { peer, ...numbers } = await oneServer(workload, result)
-      result.peer = peer
-      result.rounds.push(numbers)
+    process.stderr.write(`${workload.name} round ${round} of ${options.rounds}\n`)
+    const ordered = round % 2 === 1 ? results : results.toReversed()
+    const servers = ordered.map(({ name }) => ({ name, module: moduleOf(workload, name) }))
+    const numbers = await twice(failures, () => workload.oneRound(servers, workload, options))
+    for (const [index, { peer, ...its }] of numbers.entries()) {
+      ordered[index].peer = peer
+      ordered[index].rounds.push(its)
     }
   }
-  return results
+  return { results, failures }
 }
 
-/** A server of which a request failed has a second try, which the report says, and no third. */
-async function oneServer(workload, { name, failures }) {
+function moduleOf({ servers }, name) {
+  return new URL(`${servers}/${name}.js`, import.meta.url)
+}
+
+/** A round in which a request failed has a second try, which the report says, and no third. */
+async function twice(failures, attempt) {
   try {
-    return await oneTry(workload, name)
+    return await attempt()
   } catch (error) {
-    process.stderr.write(`${error.message} It has a second try.\n`)
+    process.stderr.write(`${error.message} The round has a second try.\n`)
     failures.push(error.message)
-    return oneTry(workload, name)
-  }
-}
-
-async function oneTry(workload, name) {
-  const start = performance.now()
-  const server = await startServer(new URL(`${workload.servers}/${name}.js`, import.meta.url), workload.environment)
-  try {
-    return { peer: server.peer, ...(await workload.oneRound({ name, server, start, workload, options })) }
-  } finally {
-    await server.stop()
+    return attempt()
   }
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { withMe } from './children.js'
 import { onCore, SERVER } from './cores.js'
 
 /** Starts a server, in a process and on a core of its own. */
@@ -16,10 +17,11 @@ export async function startServer(module, environment = {}) {
 export async function startServers(modules, { environment = {}, flags = [] } = {}) {
   const serve = [process.execPath, ...flags, fileURLToPath(new URL('serve.js', import.meta.url))]
   const [command, ...args] = onCore(SERVER, serve)
-  const child = spawn(command, [...args, ...modules.map(({ href }) => href)], {
+  const options = {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production', ...environment },
-  })
+  }
+  const child = withMe(spawn(command, [...args, ...modules.map(({ href }) => href)], options))
   const ended = once(child, 'exit')
   const message = what =>
     Promise.race([
@@ -35,6 +37,8 @@ export async function startServers(modules, { environment = {}, flags = [] } = {
       const [usage] = await message('under load')
       return usage
     },
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     async stop() {
       child.kill('SIGKILL')
       await ended

@@ -1,25 +1,21 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { LOAD, onCore } from '../cores.js'
 
 export const title = 'wrk'
 
-/** Sends the requests in turn, for so many seconds. @returns how many were answered, in how many seconds. */
-export async function run(url, { requests, seconds, connections }) {
+/** The command that sends the requests in turn, how to read what it prints, and what to do when it has ended. */
+export function commandFor(url, { requests, connections, seconds, timeout }) {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const file = join(folder, 'requests.lua')
   writeFileSync(file, script(requests))
-  const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', file, url]
-  const [command, ...args] = onCore(LOAD, wrk)
-  try {
-    const { stdout } = await promisify(execFile)(command, args)
-    const [, count, microseconds, errors] = /^counted (\d+) (\d+) (\d+)$/m.exec(stdout)
-    return { count: Number(count), seconds: microseconds / 1e6, errors: Number(errors) }
-  } finally {
-    rmSync(folder, { recursive: true })
+  return {
+    command: ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', `${timeout}s`, '-s', file, url],
+    read(output) {
+      const [, count, microseconds, errors] = /^counted (\d+) (\d+) (\d+)$/m.exec(output)
+      return { count: Number(count), seconds: microseconds / 1e6, errors: Number(errors) }
+    },
+    clear: () => rmSync(folder, { recursive: true }),
   }
 }
 

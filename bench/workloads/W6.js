@@ -1,5 +1,6 @@
+import { oneByOne } from '../alone.js'
 import { installOf } from '../install.js'
-import { oneRound as load } from '../requests.js'
+import { load } from '../load/index.js'
 import { count, range } from '../spread.js'
 import { verify } from '../verify.js'
 import { requests } from './W1.js'
@@ -15,15 +16,20 @@ export const columns = [
 ]
 export const comparison = { key: 'milliseconds', best: 'lowest' }
 
+/** Seconds. */
+const WARM_UP = 4
 /** Read from disk once. */
 const installs = new Map()
 
-export async function oneRound({ name, server, start, options }) {
+export const oneRound = oneByOne(async ({ name, server, start, options }) => {
   await verify(name, server.url, requests)
   const milliseconds = performance.now() - start
   const { processorTime } = await server.usage()
-  const { rss } = await load({ name, server, workload: { requests }, options })
+  const { connections, seconds } = options
+  const { errors } = await load.run(server.url, { requests, connections, seconds: WARM_UP + seconds })
+  if (errors > 0) throw new Error(`bench ${name}: ${errors} requests failed. Run the server by itself.`)
+  const { rss } = await server.usage()
   if (!installs.has(name)) installs.set(name, installOf(server.peer.packages))
   const { packages, megabytes } = installs.get(name)
   return { milliseconds, processor: processorTime / 1e3, packages, megabytes, memory: rss / 1e6 }
-}
+})

@@ -1,3 +1,4 @@
+import { oneByOne } from '../alone.js'
 import { read } from '../load/streams.js'
 import { BYTES, EVENTS, makeFile } from '../shared/streams.js'
 import { count, range, thousands } from '../spread.js'
@@ -15,7 +16,7 @@ export const columns = [
 ]
 export const comparison = { key: 'perSecond', best: 'highest' }
 
-export async function oneRound({ name, server }) {
+export const oneRound = oneByOne(async ({ name, server }) => {
   await makeFile()
   // One of each first, to warm up.
   await read(server.url, 'events', 10)
@@ -31,7 +32,7 @@ export async function oneRound({ name, server }) {
     megabytesPerSecond: megabytes / loaded.seconds,
     millisecondsOfMegabyte: loaded.processorTime / 1000 / megabytes,
   }
-}
+})
 
 async function used(server, run) {
   const before = await server.usage()
