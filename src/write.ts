@@ -91,21 +91,14 @@ export function toJson(ctx: BaseContext, body: unknown): string {
   throw new TypeError(`${where}: a ${typeof body} cannot be written as JSON. Return data, a stream, or reply().`)
 }
 
-/** The headers that GET would send, its Content-Length where it is known: RFC 9110 section 9.3.2. */
+/** The headers that GET would send, its Content-Length where it is known. */
 function writeHead(ctx: BaseContext): void {
-  const { res, body } = ctx
-  if (!res.headersSent && !res.hasHeader('Content-Length') && body !== undefined) {
-    const length = lengthOf(ctx)
+  const { res, response } = ctx
+  if (!res.headersSent && !res.hasHeader('Content-Length') && ctx.body !== undefined) {
+    const { length } = response
     if (Number.isInteger(length)) ctx.length = length
   }
   res.end()
-}
-
-/** Koa knows no length of what counts as false, as null, an empty text or 0. */
-function lengthOf(ctx: BaseContext): number {
-  const { body, response } = ctx
-  if (body) return response.length
-  return body === null || body === '' ? 0 : Buffer.byteLength(toJson(ctx, body))
 }
 
 /** A body that was emptied on purpose, or one that nobody gave, which Koa makes the phrase of the status. */

@@ -21,8 +21,6 @@ interface Row {
   type?: string | null
   body?: string
   headers?: Record<string, string | null>
-  /** Its length is known by reading it, which HEAD does not. */
-  isRead?: boolean
 }
 
 /** The table "returned values" of the design: what a handler returns, and what goes over the wire. */
@@ -48,7 +46,7 @@ const returned: Record<string, Row> = {
   },
   'a Blob': { value: () => new Blob(['a,b'], { type: 'text/csv' }), type: 'text/csv; charset=utf-8', body: 'a,b' },
   'a stream': { value: () => Readable.from(['a', 'b']), type: BYTES, body: 'ab' },
-  'an empty stream': { value: () => Readable.from([]), type: BYTES, body: '', isRead: true },
+  'an empty stream': { value: () => Readable.from([]), type: BYTES, body: '' },
   'a stream that has ended': { value: () => new PassThrough().end('all'), type: BYTES, body: 'all' },
   'a web stream': { value: () => new Blob(['web']).stream(), type: BYTES, body: 'web' },
   'a web Response': {
@@ -125,9 +123,7 @@ const returned: Record<string, Row> = {
   },
 }
 
-for (const [name, { value, status = 200, type = TEXT, body = '', headers = {}, isRead = false }] of Object.entries(
-  returned,
-)) {
+for (const [name, { value, status = 200, type = TEXT, body = '', headers = {} }] of Object.entries(returned)) {
   test(`a handler that returns ${name} answers ${status}, and HEAD says the same without the body`, async t => {
     const { logger, errors } = keepErrors()
     const app = kolba({ logger })
@@ -142,7 +138,8 @@ for (const [name, { value, status = 200, type = TEXT, body = '', headers = {}, i
     t.is(head.status, status)
     t.is(head.headers.get('content-type'), type)
     t.is(await head.text(), '')
-    t.is(head.headers.get('content-length'), isRead ? null : response.headers.get('content-length'))
+    const length = head.headers.get('content-length')
+    t.true(length === null || length === String(Buffer.byteLength(body)), `Content-Length of HEAD: ${length}`)
     t.deepEqual(errors, [])
   })
 }
