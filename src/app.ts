@@ -7,7 +7,7 @@ import type { BaseContext } from './context.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Decorator } from './decorator.ts'
 import { fold, layersOf, morePaths, toRoute } from './fold.ts'
-import { enterKoa, reservedNames } from './koa.ts'
+import { enterKoa, refuseProxy, reservedNames } from './koa.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type Middleware, toMiddleware } from './lift.ts'
 import { type Inside, insideOf, tellWhere } from './mount.ts'
@@ -69,6 +69,10 @@ export class Kolba extends Koa {
   readonly route = this.#blueprint.route
   readonly group: Blueprint['group'] = this.#blueprint.group.bind(this.#blueprint)
   readonly mount: Blueprint['mount'] = this.#blueprint.mount.bind(this.#blueprint)
+
+  static {
+    refuseProxy(Kolba.prototype)
+  }
 
   constructor(options: KolbaOptions = {}) {
     const settings = readOptions(options)

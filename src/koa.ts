@@ -19,7 +19,6 @@ import type { UrlOf } from './url.ts'
 export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   readHosts(app.request)
   if (app.settings.proxy.length > 0) trustProxies(app.request, app.settings.proxy)
-  refuseProxy(app)
   readQueries(app.request)
   extendContext(app, path)
   app.middleware.push(path.dispatch as Koa.Middleware)
@@ -33,9 +32,12 @@ export function enterKoa(app: Kolba, path: RequestPath): Middleware {
   return composed(app, composeOf(app), middleware => middleware.slice(0, -1))
 }
 
-/** `app.proxy = true` is Koa's way to believe whatever a client says of its address, scheme and host. */
-function refuseProxy(app: Kolba): void {
-  Object.defineProperty(app, 'proxy', {
+/**
+ * `app.proxy = true` is Koa's way to believe whatever a client says of its address, scheme and host. It is refused by the
+ * class: an app whose own property is defined anew is no object of a fixed shape any more, and slower in all it is asked.
+ */
+export function refuseProxy(apps: Kolba): void {
+  Object.defineProperty(apps, 'proxy', {
     get: () => false,
     set(value: unknown) {
       if (value) throw new TypeError("proxy: name the proxies to believe, kolba({ proxy: ['10.0.0.0/8'] }).")
