@@ -1,3 +1,4 @@
+import { ByText } from './by-text.ts'
 import type { Segment } from './segments.ts'
 
 // Paths with parameters in the same places have the same form. Of those that have a form, their texts tell them apart.
@@ -8,7 +9,7 @@ export interface Form<T> {
   readonly parameters: readonly number[]
   /** The segments between parameters. */
   readonly runs: readonly { readonly from: number; readonly to: number }[]
-  readonly byTexts: Map<string, T>
+  readonly byTexts: ByText<T>
 }
 
 /** The form of segments among others, of which it becomes one. */
@@ -18,7 +19,7 @@ export function formIn<T>(forms: Form<T>[], segments: readonly Segment[]): Form<
   const before = forms.find(it => it.length === length && `${it.parameters}` === `${parameters}`)
   if (before) return before
   const between = [-1, ...parameters].map((index, nth) => ({ from: index + 1, to: parameters[nth] ?? length }))
-  const form = { length, parameters, runs: between.filter(({ from, to }) => from < to), byTexts: new Map() }
+  const form = { length, parameters, runs: between.filter(({ from, to }) => from < to), byTexts: new ByText<T>() }
   forms.push(form)
   return form
 }
@@ -64,9 +65,9 @@ export function hasSegments(path: string): boolean {
   return path === '' || path.startsWith('/')
 }
 
-/** A path may have one slash more than its route. */
-export function lacksSlash({ length }: Form<unknown>, count: number, path: string): boolean {
-  return length === count - 1 && path.endsWith('/')
+/** A path may have one slash more than its route. @param slashes what `scan` has found */
+export function hasLastSlash(count: number, slashes: readonly number[]): boolean {
+  return slashes[count] === (slashes[count - 1] as number) + 1
 }
 
 /** Where the segment after a slash ends. */

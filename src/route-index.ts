@@ -1,7 +1,8 @@
 import type Router from '@koa/router'
 import { Bare } from './bare.ts'
+import { ByText } from './by-text.ts'
 import { decode } from './guard.ts'
-import { endOf, type Form, formIn, hasSegments, lacksSlash, look, scan, textsOf } from './path-forms.ts'
+import { endOf, type Form, formIn, hasLastSlash, hasSegments, look, scan, textsOf } from './path-forms.ts'
 import { type Segment, waysOf } from './segments.ts'
 
 // @koa/router tries its layers one after another. This finds the few that can fit a path, and asks no other. What a layer
@@ -36,9 +37,12 @@ interface Slot {
 
 /** What a method has: the first entry for each path without parameters, and for each form and its texts. */
 interface OfMethod<T> {
-  readonly known: Map<string, Entry<T>>
-  readonly forms: Form<Entry<T>>[]
+  readonly known: ByText<Entry<T>>
+  /** Lists of them, by the number of their segments. */
+  readonly forms: Form<Entry<T>>[][]
 }
+
+const NONE: readonly never[] = []
 
 /** Finds layers by method and path, in a time that depends on the number of forms, and hardly on that of layers. */
 export class RouteIndex<T> {
@@ -78,9 +82,9 @@ export class RouteIndex<T> {
   all(path: string): Layer[] {
     const entries: Entry<T>[] = []
     const count = scan(path, this.#slashes, this.#longest + 2)
+    const least = hasLastSlash(count, this.#slashes) ? count - 1 : count
     for (const form of hasSegments(path) ? this.#whole : []) {
-      if (form.length === count || lacksSlash(form, count, path))
-        entries.push(...chain(look(form, path, this.#slashes)))
+      if (form.length === count || form.length === least) entries.push(...chain(look(form, path, this.#slashes)))
     }
     for (const form of this.#open) {
       if (form.length > count) continue
@@ -92,7 +96,7 @@ export class RouteIndex<T> {
 
   #slotsOf(segments: readonly Segment[]): readonly Slot[] {
     const slots = segments.flatMap((segment, index) =>
-      typeof segment === 'string' ? [] : { name: segment.name, index },
+      typeof segment === 'string' ? [] : { name: asKey(segment.name), index },
     )
     const key = JSON.stringify(slots)
     if (!this.#slots.has(key)) this.#slots.set(key, slots)
@@ -100,36 +104,46 @@ export class RouteIndex<T> {
   }
 
   #addTo(method: string, segments: readonly Segment[], entry: Entry<T>): void {
-    const its = this.#methods.get(method) ?? { known: new Map(), forms: [] }
+    const its = this.#methods.get(method) ?? { known: new ByText(), forms: [] }
     this.#methods.set(method, its)
-    const { byTexts } = formIn(its.forms, segments)
+    const forms = its.forms[segments.length] ?? []
+    its.forms[segments.length] = forms
+    const { byTexts } = formIn(forms, segments)
     const texts = textsOf(segments)
-    if (!byTexts.has(texts)) byTexts.set(texts, entry)
+    if (!byTexts.has(texts)) byTexts.add(texts, entry)
     if (entry.slots.length > 0 || its.known.has(texts)) return
     // What is added later comes after what is there, so the first of now is that of ever.
-    its.known.set(texts, this.#search(its, method, texts) ?? entry)
+    its.known.add(texts, this.#search(its, method, texts) ?? entry)
   }
 
   /** @param its what the method has: of paths without parameters those alone are looked for that lack the last slash */
   #search(its: OfMethod<T> | undefined, method: string, path: string): Found<T> {
-    const count = scan(path, this.#slashes, this.#longest + 2)
+    const slashes = this.#slashes
+    const count = scan(path, slashes, this.#longest + 2)
     let best: Found<T>
-    for (const form of its && hasSegments(path) ? its.forms : []) {
-      const isAsLong = form.length === count && form.parameters.length > 0
-      if (isAsLong || lacksSlash(form, count, path)) best = earlier(look(form, path, this.#slashes), best)
+    if (its && hasSegments(path)) {
+      for (const form of its.forms[count] ?? NONE)
+        if (form.parameters.length > 0) best = earlier(look(form, path, slashes), best)
+      if (hasLastSlash(count, slashes))
+        for (const form of its.forms[count - 1] ?? NONE) best = earlier(look(form, path, slashes), best)
     }
     for (const form of this.#open) {
-      if (form.length <= count) best = ask(look(form, path, this.#slashes), method, path, best)
+      if (form.length <= count) best = ask(look(form, path, slashes), method, path, best)
     }
     return best
   }
+}
+
+/** The same text as V8 keeps the names of properties: one that is cut out of a path it would look for each time. */
+function asKey(text: string): string {
+  return Object.keys({ [text]: 0 })[0] as string
 }
 
 function append<T>({ byTexts }: Form<Entry<T>>, segments: readonly Segment[], entry: Entry<T>): void {
   const texts = textsOf(segments)
   const last = chain(byTexts.get(texts)).at(-1)
   if (last) last.next = entry
-  else byTexts.set(texts, entry)
+  else byTexts.add(texts, entry)
 }
 
 function chain<T>(first: Found<T>): Entry<T>[] {
