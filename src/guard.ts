@@ -44,7 +44,7 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Prob
     let id: string | undefined
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = rawHeaders[index] as string
-      if (name.length === 4 && name.toLowerCase() === 'host') {
+      if (name === 'Host' || (name.length === 4 && name.toLowerCase() === 'host')) {
         host = rawHeaders[index + 1]
         hostLines += 1
       } else if (name.length === 6 && name.toLowerCase() === 'expect') {
@@ -72,8 +72,9 @@ export function guardOf({ limits, hosts }: Settings): (ctx: BaseContext) => Prob
       return refuse(421, 'This server does not answer for that host.')
     if (expect !== undefined && !EXPECTED.test(expect) && req.httpVersion === '1.1')
       return refuse(417, 'Only "Expect: 100-continue" is understood.')
-    const path = pathIn(url)
-    if (!PLAIN.test(path) || (path !== url && !PLAIN_TEXT.test(url))) return guardTarget(url)
+    // What has a query, or anything else that is not plain, is looked at once more.
+    const path = PLAIN.test(url) ? url : plainIn(url)
+    if (path === undefined) return guardTarget(url)
     const its = ctx as Shaped
     its[target] = url
     its[targetPath] = path
@@ -116,6 +117,12 @@ function guardTarget(url: string): Problem | undefined {
 /** The path of a URL without characters to be encoded: what Koa's parser finds there, which takes longer. Else undefined. */
 export function plainPathOf(url: string): string | undefined {
   return TEXT.test(url) ? pathIn(url) : undefined
+}
+
+/** The path in front of a query, where there is nothing in either to look at twice. */
+function plainIn(url: string): string | undefined {
+  const path = pathIn(url)
+  return path !== url && PLAIN_TEXT.test(url) && PLAIN.test(path) ? path : undefined
 }
 
 function pathIn(url: string): string {

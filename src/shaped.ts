@@ -76,7 +76,11 @@ function isSaid({ [theResponse]: response, [theRes]: res }: Shaped): boolean {
 export function isSharedWithAnother(ctx: BaseContext): boolean {
   const { [theRes]: res } = ctx as Shaped
   // Node listens for the end itself.
-  return res.getHeaderNames().length > 0 || Object.hasOwn(res, 'writeHead') || res.listenerCount('finish') > 1
+  return (
+    res.getHeaderNames().length > 0 ||
+    res.writeHead !== Object.getPrototypeOf(res).writeHead ||
+    res.listenerCount('finish') > 1
+  )
 }
 
 /** The headers that are kept, the id of the request first. */

@@ -1,3 +1,5 @@
+// Imported, because the global one is a getter, which V8 asks each time.
+import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import { isBare } from './bare.ts'
 import type { BaseContext } from './context.ts'
@@ -6,7 +8,7 @@ import { isPlainValue, knownHeader } from './known-header.ts'
 import { type Headers, Reply } from './reply.ts'
 import { fields, fieldsOf, given, isOpen, kept, type Shaped, theRes } from './shaped.ts'
 import { destroyWhenIdle } from './streams.ts'
-import { EMPTY, toJson } from './write.ts'
+import { isEmpty, toJson } from './write.ts'
 
 /** Is the value of a route such as may be written in one go, if nobody says anything else of the answer? */
 export function isReady(ctx: BaseContext): boolean {
@@ -41,7 +43,7 @@ export function writeAtOnce(ctx: BaseContext): boolean {
   const status = isReply ? value.status : type === NOTHING ? 204 : 200
   // Nothing with the status of an error becomes a problem document.
   if (type === NOTHING) return status < 400 && begin(its, status, all, '')
-  if (EMPTY.has(status)) return false
+  if (isEmpty(status)) return false
   begin(its, status, all, type === JSON_TYPE ? toJson(ctx, body) : (body as string | Buffer))
   if (res.socket?.writableNeedDrain) destroyWhenIdle(ctx)
   return true
@@ -81,7 +83,7 @@ function begin(
   content: string | Buffer,
 ): true {
   const length = Buffer.byteLength(content)
-  if (length > 0 || !EMPTY.has(status)) putField(all, 'Content-Length', `${length}`)
+  if (length > 0 || !isEmpty(status)) putField(all, 'Content-Length', `${length}`)
   if (isBegun) {
     res.statusCode = status
     res.statusMessage = ''

@@ -7,8 +7,10 @@ import { nameOf } from './route.ts'
 import { destroyWhenIdle, isOfObjects, onlyPieces } from './streams.ts'
 import { isResponse, isWebStream } from './web.ts'
 
-/** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
-export const EMPTY: ReadonlySet<number> = new Set([204, 205, 304])
+/** Has an answer of this status no body? RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
+export function isEmpty(status: number): boolean {
+  return status === 204 || status === 205 || status === 304
+}
 
 /**
  * Writes the answer that stands on ctx. It does what Koa's own writer does, which cannot be called from outside, and
@@ -20,7 +22,7 @@ export function write(ctx: BaseContext): void {
   const { res, status, body } = ctx
   if (ctx.respond === false) return
   if (!ctx.writable || isClosed(res)) return void res.end()
-  if (EMPTY.has(status)) {
+  if (isEmpty(status)) {
     ctx.body = null
     return void res.end()
   }
