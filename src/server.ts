@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import http, { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { promisify } from 'node:util'
+import { Incoming } from './incoming.ts'
 import { inOnePiece } from './one-piece.ts'
 import type { Settings } from './settings.ts'
 
@@ -11,6 +12,7 @@ type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
 export function createServer({ timeouts, limits }: Settings, listener: Listener): Server {
   const server = http.createServer(
     {
+      IncomingMessage: Incoming,
       headersTimeout: milliseconds(Math.min(timeouts.headers, timeouts.request)),
       requestTimeout: milliseconds(timeouts.request),
       keepAliveTimeout: milliseconds(timeouts.keepAlive),
