@@ -65,7 +65,7 @@ export function hasSegments(path: string): boolean {
   return path === '' || path.startsWith('/')
 }
 
-/** A path may have one slash more than its route. @param slashes what `scan` has found */
+/** Does a path end with a slash, which may be one more than its route has? `slashes` is what `scan` has found. */
 export function hasLastSlash(count: number, slashes: readonly number[]): boolean {
   return slashes[count] === (slashes[count - 1] as number) + 1
 }
