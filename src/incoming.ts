@@ -1,9 +1,10 @@
 import { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 
-/** What Node keeps on a request and its connection for itself. */
-interface OfNode {
+/** A request with what Node keeps on it and on its connection for itself. */
+interface OfNode extends IncomingMessage {
   _dump(): void
-  readonly socket: { readonly parser?: { incoming: unknown } | null }
+  readonly socket: Socket & { readonly parser?: { incoming: unknown } | null }
 }
 
 /**
@@ -16,9 +17,9 @@ export class Incoming extends IncomingMessage {
   _dump(): void {
     const isRead = this.complete && this.readableLength === 0
     const isHeard = this.listenerCount('end') > 0 || this.listenerCount('close') > 0
-    if (!isRead || isHeard) return (IncomingMessage.prototype as unknown as OfNode)._dump.call(this)
+    if (!isRead || isHeard) return (IncomingMessage.prototype as OfNode)._dump.call(this)
     // Node lets go of a request at its end, lest an idle connection hold it.
-    const { parser } = (this as unknown as OfNode).socket
+    const { parser } = (this as OfNode).socket
     if (parser?.incoming === this) parser.incoming = null
   }
 }
